@@ -1,0 +1,189 @@
+"""`backward` and `grad`: gradients into ``.grad`` of the leaves, or as return values."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from distgrad.autograd.backward import BackwardPass, nodes_leading_to
+from distgrad.backend import array_namespace
+
+__all__ = ["backward", "backward_into", "grad"]
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Add the gradients of ``tensors`` to ``.grad`` of the leaves that they depend on.
+
+    Args:
+        tensors: A Tensor or a sequence of them.
+        grad_tensors: For each of them the gradient that comes from above, of the same shape; None
+            for scalars, where it is 1.
+        retain_graph: Keep what the graph saved, for another backward pass. Default: the value of
+            ``create_graph``.
+        create_graph: Record the pass itself, so that gradients of gradients can be taken.
+
+    Raises:
+        RuntimeError: If a tensor does not require a gradient, is not a scalar and has none given,
+            or if a saved value was freed or changed in place.
+
+    Example:
+        >>> import distgrad as dg
+        >>> x = dg.arange(4.0, requires_grad=True)
+        >>> dg.autograd.backward([x.sum(), (2 * x).sum()])
+        >>> x.grad
+        tensor([3., 3., 3., 3.])
+    """
+    tensors = _as_sequence(tensors)
+    roots = _roots(tensors, grad_tensors, create_graph)
+    pass_ = BackwardPass(
+        _add_to_graph_grad if create_graph else _add_to_grad,
+        tensor_type=type(tensors[0]) if create_graph else None,
+        retain_graph=create_graph if retain_graph is None else retain_graph,
+    )
+    pass_.run(roots)
+
+
+def backward_into(tensor: Any, deliver: Callable[[Any, Any], None]) -> None:
+    """Run the backward pass of a scalar, handing each contribution to a leaf to ``deliver``.
+
+    ``deliver(leaf, array)`` gets raw arrays, possibly several for one leaf, in a fixed order, and
+    must not keep or change them. No ``.grad`` is touched.
+    """
+    BackwardPass(deliver).run(_roots([tensor], None, create_graph=False))
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """Return the gradients of the sum of ``outputs`` with respect to ``inputs``.
+
+    No ``.grad`` is touched, and only the part of the graph that leads to ``inputs`` is walked.
+
+    Args:
+        outputs: A Tensor or a sequence of them.
+        inputs: A Tensor or a sequence of them, leaves or not.
+        grad_outputs: As ``grad_tensors`` of `backward`.
+        retain_graph: As in `backward`.
+        create_graph: As in `backward`.
+        allow_unused: Give None for an input that the outputs do not depend on, instead of raising.
+
+    Returns:
+        One Tensor for each input, of its shape and data type and with memory of its own.
+
+    Raises:
+        RuntimeError: As `backward`; if an input does not require a gradient, or is not used.
+
+    Example:
+        >>> import distgrad as dg
+        >>> x = dg.tensor(2.0, requires_grad=True)
+        >>> (slope,) = dg.autograd.grad(x**4, x, create_graph=True)
+        >>> dg.autograd.grad(slope, x)
+        (tensor(48.),)
+    """
+    outputs, inputs = _as_sequence(outputs), _as_sequence(inputs)
+    for position, tensor in enumerate(inputs):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"input {position} of grad() does not require a gradient; "
+                "call requires_grad_() on it before it is used"
+            )
+    targets = [tensor.node or tensor for tensor in inputs]
+    found: dict[Any, Any] = {}
+
+    def deliver(edge: Any, gradient: Any) -> None:
+        found[edge] = found[edge] + gradient if edge in found else gradient
+
+    tensor_type = type(outputs[0])
+    roots = _roots(outputs, grad_outputs, create_graph)
+    BackwardPass(
+        deliver,
+        tensor_type=tensor_type if create_graph else None,
+        retain_graph=create_graph if retain_graph is None else retain_graph,
+        needed=nodes_leading_to(targets, [edge for edge, _ in roots]),
+        watched=[tensor.node for tensor in inputs if tensor.node is not None],
+    ).run(roots)
+    for position, target in enumerate(targets):
+        if target not in found and not allow_unused:
+            raise RuntimeError(
+                f"input {position} of grad() was not used to compute the outputs; "
+                "pass allow_unused=True to get None for it"
+            )
+    gradients = [found.get(target) for target in targets]
+    if create_graph:
+        return tuple(gradients)
+    owned = _owned(gradients, [gradient for _, gradient in roots])
+    return tuple(None if g is None else tensor_type.of(g) for g in owned)
+
+
+def _owned(gradients: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """Copy the arrays that others may share: rules pass a gradient on as it is, or a view of it."""
+    seen = {id(gradient) for gradient in given}
+    result = []
+    for gradient in gradients:
+        shared = gradient is not None and (gradient.base is not None or id(gradient) in seen)
+        seen.add(id(gradient))
+        result.append(gradient.copy() if shared else gradient)
+    return result
+
+
+def _as_sequence(tensors: Any) -> Sequence[Any]:
+    return tensors if isinstance(tensors, list | tuple) else (tensors,)
+
+
+def _roots(tensors: Sequence[Any], gradients: Any, create_graph: bool) -> list[tuple[Any, Any]]:
+    """Pair the edge of each tensor with the gradient that enters the graph there."""
+    if gradients is None:
+        gradients = [None] * len(tensors)
+    gradients = _as_sequence(gradients)
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors but {len(gradients)} gradients for them")
+    roots = []
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                "this tensor does not require a gradient: it was computed from no tensor with "
+                "requires_grad=True, or under no_grad()"
+            )
+        gradient = _initial_gradient(tensor, gradient)
+        roots.append((tensor.node or tensor, gradient if create_graph else gradient.data))
+    return roots
+
+
+def _initial_gradient(tensor: Any, gradient: Any) -> Any:
+    if gradient is None:
+        if tensor.data.size != 1:
+            raise RuntimeError(
+                f"backward of a tensor of shape {tensor.shape} needs gradient= of that shape; only "
+                "a scalar has the gradient 1 by default (use .sum() or .mean() for a scalar loss)"
+            )
+        return type(tensor).of(array_namespace(tensor.data).ones_like(tensor.data))
+    if not hasattr(gradient, "requires_grad"):
+        raise TypeError(f"gradient= must be a Tensor, got {type(gradient).__name__}")
+    if gradient.shape != tensor.shape:
+        raise RuntimeError(
+            f"gradient= has shape {gradient.shape}, but the tensor has shape {tensor.shape}"
+        )
+    return gradient.to(tensor.dtype)
+
+
+def _add_to_grad(leaf: Any, gradient: Any) -> None:
+    if leaf.grad is None:
+        # The array may be shared with other gradients, or be a read-only broadcast: copy it.
+        leaf.grad = type(leaf).of(gradient.copy())
+    elif leaf.grad.requires_grad:
+        leaf.grad = leaf.grad.detach() + gradient
+    else:
+        leaf.grad.data += gradient
+        leaf.grad.bump_version()
+
+
+def _add_to_graph_grad(leaf: Any, gradient: Any) -> None:
+    leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad + gradient

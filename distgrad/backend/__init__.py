@@ -1,0 +1,6 @@
+"""The arrays underneath: array module, random bits, BLAS threads, memory settings."""
+
+from distgrad.backend.arrays import Array, Namespace, array_namespace
+from distgrad.backend.random import Stream, philox
+
+__all__ = ["Array", "Namespace", "Stream", "array_namespace", "philox"]

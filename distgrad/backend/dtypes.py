@@ -1,0 +1,73 @@
+"""PyTorch's rules for the data type of a result.
+
+NumPy widens float32 with int64 to float64; PyTorch keeps float32: a wider category decides, and a
+0-d array or a Python number cannot widen an array within its own category.
+"""
+
+from functools import cache, reduce
+from typing import Any
+
+import numpy as np
+
+__all__ = ["DEFAULT_FLOAT", "DType", "is_floating", "promote", "result_type"]
+
+DType = np.dtype[Any]
+DEFAULT_FLOAT: DType = np.dtype(np.float32)
+
+_BOOL: DType = np.dtype(np.bool_)
+_INTEGER: DType = np.dtype(np.int64)
+_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2}
+
+
+def is_floating(dtype: DType) -> bool:
+    """Tell whether the data type is a floating-point one, so that it can carry a gradient."""
+    return dtype.kind == "f"
+
+
+def promote(a: DType, b: DType) -> DType:
+    """Return the type that holds both: the wider one, or that of the higher category.
+
+    Example:
+        >>> promote(np.dtype("float32"), np.dtype("int64"))
+        dtype('float32')
+    """
+    if a.kind == b.kind or _CATEGORY[a.kind] == _CATEGORY[b.kind]:
+        return np.promote_types(a, b)
+    return a if _CATEGORY[a.kind] > _CATEGORY[b.kind] else b
+
+
+def result_type(*operands: Any) -> DType:
+    """Return the data type of an operation on arrays and Python numbers, as PyTorch defines it.
+
+    Example:
+        >>> result_type(np.zeros(3, np.float32), np.float64(2.0), 3.5)
+        dtype('float32')
+        >>> result_type(np.arange(3), 0.5)
+        dtype('float32')
+    """
+    return _result_type(
+        tuple([(x.dtype, x.ndim > 0) if hasattr(x, "dtype") else type(x) for x in operands])
+    )
+
+
+@cache  # the search costs more than a small operation, and there are few kinds of operands
+def _result_type(kinds: tuple[type | tuple[DType, bool], ...]) -> DType:
+    arrays = [kind for kind in kinds if isinstance(kind, tuple)]
+    numbers = [_of_number(kind) for kind in kinds if not isinstance(kind, tuple)]
+    groups = (
+        [dtype for dtype, dimensioned in arrays if dimensioned],
+        [dtype for dtype, dimensioned in arrays if not dimensioned],
+        numbers,
+    )
+    widest = [reduce(promote, group) for group in groups if group]
+    result = widest[0]
+    for dtype in widest[1:]:
+        if _CATEGORY[dtype.kind] > _CATEGORY[result.kind]:
+            result = dtype
+    return result
+
+
+def _of_number(kind: type) -> DType:
+    if issubclass(kind, bool):
+        return _BOOL
+    return _INTEGER if issubclass(kind, int) else DEFAULT_FLOAT

@@ -1,0 +1,37 @@
+"""What data a run has seen, as one hash."""
+
+import hashlib
+
+import numpy as np
+
+from distgrad.data.dataset import TensorDataset
+
+__all__ = ["data_sha256"]
+
+
+def data_sha256(dataset: TensorDataset) -> str:
+    """Return the SHA-256 of a dataset's arrays, in hexadecimal.
+
+    For each array, in the dataset's order, the hash takes a line with its name (its position if it
+    has none), data type and shape, and then its values as little-endian bytes in C order. It does
+    not depend on the machine's byte order or on how the arrays lie in memory.
+
+    Raises:
+        TypeError: If ``dataset`` is not a `TensorDataset`: only there all bytes are at hand.
+
+    Example:
+        >>> dataset = TensorDataset(x=np.zeros((2, 3), np.float32))
+        >>> data_sha256(dataset)[:16]
+        '2895a786f4d6dce0'
+    """
+    if not isinstance(dataset, TensorDataset):
+        raise TypeError(
+            f"data_sha256 needs a TensorDataset, got {type(dataset).__name__}; take all its "
+            "samples into one"
+        )
+    digest = hashlib.sha256()
+    for name, array in dataset.arrays.items():
+        digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+        little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(little_endian.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()

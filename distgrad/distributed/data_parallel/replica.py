@@ -1,0 +1,132 @@
+"""`Replica`: the parameters of a model and their gradients in flat arrays, alike on every rank."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from distgrad.backend import Array
+from distgrad.distributed.agreement import check_same, check_same_parameters
+from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.reduction import REDUCTIONS, Reduction
+from distgrad.flat import FlatLayout
+from distgrad.nn import Module
+from distgrad.tensor import Tensor
+
+__all__ = ["Replica"]
+
+
+class Replica:
+    """Moves the parameters of a module into one flat array, with the values of rank 0.
+
+    Args:
+        module: The model, built alike on every rank.
+        comm: The ranks.
+        reduction: A key of `REDUCTIONS`.
+
+    Attributes:
+        comm: The ranks.
+        parameters: The parameters, in the order of the layout.
+        layout: Where each lies.
+        reduction: Sums gradients over the ranks.
+    """
+
+    def __init__(self, module: Module, comm: Communicator, reduction: str) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction must be one of {sorted(REDUCTIONS)}, got {reduction!r}")
+        self.comm = comm
+        self.parameters = list(module.parameters())
+        self._index: dict[Any, int] = {p: i for i, p in enumerate(self.parameters)}
+        entries = [*module.named_parameters(), *module.named_buffers()]
+        check_same_parameters(comm, [(name, t.shape, t.dtype) for name, t in entries])
+        check_same(comm, "reduction", reduction)
+        self.layout = _layout_of(module)
+        self._share_values(module)
+        self._flat_gradient: Array = self.layout.zeros()
+        self._gradients = [Tensor(view) for view in self.layout.views(self._flat_gradient)]
+        self.reduction: Reduction = REDUCTIONS[reduction](self.layout, comm)
+
+    def _share_values(self, module: Module) -> None:
+        flat = self.layout.zeros()
+        for parameter, view in zip(self.parameters, self.layout.views(flat), strict=True):
+            view[...] = parameter.data
+            parameter.data = view
+            parameter.bump_version()
+        self.comm.broadcast(flat)
+        for buffer in module.buffers():
+            buffer.data = np.array(buffer.data, order="C")  # MPI needs it contiguous and writable
+            self.comm.broadcast(buffer.data)
+            buffer.bump_version()
+
+    def writer(self, buffer: GradientBuffer) -> Callable[[Any, Any], None]:
+        """Return a function (leaf, gradient) that contributes to a buffer."""
+        index = self._index
+
+        def write(leaf: Any, gradient: Any) -> None:
+            number = index.get(leaf)
+            if number is None:
+                raise RuntimeError(
+                    f"the loss depends on a tensor of shape {leaf.shape} that requires a gradient "
+                    "but is not a parameter of the model; detach() it, or make it a parameter "
+                    "before DataParallel is built"
+                )
+            buffer.write(number, gradient)
+
+        return write
+
+    def start_with_one_leaf_a_rank(self, gradients: Sequence[Array | None]) -> None:
+        """Give the reduction what this rank has summed up itself."""
+        self.reduction.start(self.comm.size, one_leaf_a_rank(self.comm.size))
+        buffer = self.reduction.open()
+        for index, gradient in enumerate(gradients):
+            if gradient is not None:
+                buffer.write(index, gradient)
+        self.reduction.close()
+
+    def publish(self, divisor: float, used: Array) -> bool:
+        """Reduce, set ``.grad`` of every parameter, and tell whether all gradients are finite.
+
+        Args:
+            divisor: What the sum over all leaves is divided by; 0 for no gradients at all.
+            used: For each parameter, whether any rank has a gradient for it; None is set else.
+        """
+        if not divisor:
+            self._set_gradients([False] * len(self.parameters))
+            return False
+        # A warning turned into an error would leave the other ranks waiting.
+        with np.errstate(all="ignore"):
+            self.reduction.finish(divisor, self._flat_gradient)
+        self._set_gradients(used.tolist())
+        return _all_finite(self._flat_gradient)
+
+    def _set_gradients(self, used: Sequence[bool]) -> None:
+        for parameter, gradient, is_used in zip(
+            self.parameters, self._gradients, used, strict=True
+        ):
+            parameter.grad = gradient if is_used else None
+            gradient.bump_version()
+
+
+def one_leaf_a_rank(size: int) -> list[range]:
+    """Return the division of a tree in which every rank holds one leaf."""
+    return [range(rank, rank + 1) for rank in range(size)]
+
+
+def _all_finite(array: Array) -> bool:
+    """Tell whether no element is infinite or nan, in one quick pass where that is so."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum(dtype=np.float64)) or np.isfinite(array).all())
+
+
+def _layout_of(module: Module) -> FlatLayout:
+    named = list(module.named_parameters())
+    if not named:
+        raise ValueError("the model has no parameters: there is nothing to train")
+    dtypes = {parameter.dtype: name for name, parameter in reversed(named)}
+    if len(dtypes) > 1:
+        raise ValueError(
+            "all parameters of a model must have one data type, got "
+            + ", ".join(f"{dtype} ({name!r})" for dtype, name in dtypes.items())
+        )
+    return FlatLayout.of([(name, parameter.shape) for name, parameter in named], named[0][1].dtype)

@@ -1,0 +1,70 @@
+"""`ExactSum`: a sum of floats in which no order and no division among ranks leaves a trace."""
+
+import math
+import struct
+from collections.abc import Iterable
+
+__all__ = ["ExactSum"]
+
+_ONE = 1 << 1074
+"""1 in units of the smallest float. Every finite float is a whole number of these units, so that
+Python's integers add floats without rounding."""
+
+_FORMAT = struct.Struct("<d272s")
+"""The largest float has 2,098 bits in these units; the rest is room for 2**77 of them."""
+
+
+class ExactSum:
+    """Adds floats without rounding, and rounds once when the value is asked for.
+
+    Args:
+        values: What to begin with.
+
+    Example:
+        >>> ExactSum([1e100, 1.0, -1e100]).value
+        1.0
+    """
+
+    SIZE = _FORMAT.size
+    """Bytes of `to_bytes`."""
+
+    def __init__(self, values: Iterable[float] = ()) -> None:
+        self._units = 0
+        self._not_finite = 0.0
+        for value in values:
+            self.add(value)
+
+    def add(self, value: float) -> None:
+        """Add a float."""
+        if math.isfinite(value):
+            numerator, denominator = value.as_integer_ratio()
+            self._units += numerator * (_ONE // denominator)
+        else:
+            self._not_finite += value
+
+    @property
+    def value(self) -> float:
+        """The sum, correctly rounded; infinite where no float is that large; nan as in IEEE 754."""
+        if self._not_finite != 0:
+            return self._not_finite
+        try:
+            return self._units / _ONE
+        except OverflowError:
+            return math.inf if self._units > 0 else -math.inf
+
+    def merge(self, other: "ExactSum") -> None:
+        """Add all that was added to another sum."""
+        self._units += other._units
+        self._not_finite += other._not_finite
+
+    def to_bytes(self) -> bytes:
+        """Return the exact sum as `SIZE` bytes, for another process."""
+        return _FORMAT.pack(self._not_finite, self._units.to_bytes(272, "little", signed=True))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "ExactSum":
+        """Return the sum that `to_bytes` described."""
+        result = cls()
+        result._not_finite, units = _FORMAT.unpack(data)
+        result._units = int.from_bytes(units, "little", signed=True)
+        return result

@@ -1,0 +1,134 @@
+"""The communicator over MPI. No other file of distgrad names mpi4py."""
+
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, NoReturn
+
+import numpy as np
+from mpi4py import MPI
+
+from distgrad.backend import Array
+from distgrad.distributed.communicator import check_peer, check_rank
+from distgrad.distributed.launch_environment import launched_size
+from distgrad.errors import RankError, UsageError
+
+__all__ = ["MpiCommunicator"]
+
+_GRACE_SECONDS = 1.0
+
+
+class MpiCommunicator:
+    """The ranks of an MPI communicator.
+
+    Args:
+        comm: An mpi4py communicator; it is duplicated, so that messages of the caller's cannot
+            meet those of distgrad. Default: all ranks of the job.
+
+    Raises:
+        UsageError: If a launcher started several processes but MPI knows of this one alone: the
+            launcher belongs to another MPI than the library that mpi4py loads.
+    """
+
+    def __init__(self, comm: "MPI.Intracomm | None" = None) -> None:
+        self._comm = (MPI.COMM_WORLD if comm is None else comm).Dup()
+        self.rank: int = self._comm.Get_rank()
+        self.size: int = self._comm.Get_size()
+        self.host = socket.gethostname()
+        self.library: str = MPI.Get_library_version().rstrip("\x00").splitlines()[0].rstrip(", ")
+        launched = launched_size()
+        if comm is None and launched is not None and launched != self.size:
+            raise UsageError(
+                f"the launcher started {launched} processes, but each of them is rank {self.rank} "
+                f"of {self.size}: mpirun belongs to another MPI than the library that mpi4py "
+                f"loads ({self.library}); start the job with that library's mpirun, or with "
+                "`distgrad launch`, which finds it"
+            )
+        if self.size > 1:
+            _end_all_ranks_on_uncaught_exception(self)
+
+    def broadcast(self, array: Array, root: int = 0) -> None:
+        """See `Communicator.broadcast`."""
+        check_rank("broadcast from", root, self.size)
+        self._comm.Bcast(array, root)
+
+    def all_reduce(self, array: Array) -> None:
+        """See `Communicator.all_reduce`."""
+        self._comm.Allreduce(MPI.IN_PLACE, array)
+
+    def all_gather(self, array: Array) -> Array:
+        """See `Communicator.all_gather`."""
+        result = np.empty((self.size, *array.shape), array.dtype)
+        self._comm.Allgather(array, result)
+        return result
+
+    def all_gather_slices(self, array: Array, bounds: Sequence[int]) -> None:
+        """See `Communicator.all_gather_slices`."""
+        counts = np.diff(bounds)
+        self._comm.Allgatherv(MPI.IN_PLACE, [array, (counts, bounds[:-1])])
+
+    def all_gather_object(self, value: Any) -> list[Any]:
+        """See `Communicator.all_gather_object`."""
+        return self._comm.allgather(value)
+
+    def exchange(
+        self, outgoing: Mapping[int, Sequence[Array]], incoming: Mapping[int, Sequence[Array]]
+    ) -> None:
+        """See `Communicator.exchange`."""
+        for peer in (*outgoing, *incoming):
+            check_peer(peer, self.rank, self.size)
+        requests = [
+            self._comm.Irecv(array, peer, tag)
+            for peer, arrays in incoming.items()
+            for tag, array in enumerate(arrays)
+        ]
+        requests += [
+            self._comm.Isend(array, peer, tag)
+            for peer, arrays in outgoing.items()
+            for tag, array in enumerate(arrays)
+        ]
+        MPI.Request.Waitall(requests)
+
+    def barrier(self) -> None:
+        """See `Communicator.barrier`."""
+        self._comm.Barrier()
+
+    def abort(self, status: int) -> NoReturn:
+        """See `Communicator.abort`."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        MPI.COMM_WORLD.Abort(status)
+        raise AssertionError("MPI_Abort returned")
+
+
+def _end_all_ranks_on_uncaught_exception(comm: MpiCommunicator) -> None:
+    """Make an uncaught exception end the whole job.
+
+    Without this the other ranks would wait for the dead one for ever, in Open MPI and in MPICH.
+    """
+    if getattr(sys.excepthook, "ends_all_ranks", False):
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not _reports(error, comm.rank):
+            time.sleep(_GRACE_SECONDS)
+        lines = "".join(traceback.format_exception(kind, error, trace))
+        sys.stderr.write(f"rank {comm.rank} of {comm.size} on {comm.host} failed:\n{lines}")
+        sys.stderr.flush()
+        comm.abort(getattr(error, "exit_status", 1))
+
+    hook.ends_all_ranks = True  # type: ignore[attr-defined]
+    sys.excepthook = hook
+
+
+def _reports(error: BaseException, rank: int) -> bool:
+    """Tell whether this rank is the first to report an error, and to end the job by doing so.
+
+    So that what several ranks raise is told once. The others wait a moment: they may be alone.
+    """
+    if isinstance(error, RankError):
+        return error.__cause__ is not None  # it happened here, and the others only know of it
+    return rank == 0

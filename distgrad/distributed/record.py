@@ -1,0 +1,152 @@
+"""The record that every rank sends once a step, so that all ranks take the same decision.
+
+It travels before the gradients: what the rank is doing, its share of the loss and of the count,
+which parameters have a gradient, and whether it failed. Its size does not depend on what it says:
+so ranks that have lost step with each other find out here, instead of mixing their messages.
+"""
+
+import math
+import struct
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import numpy as np
+
+from distgrad.backend import Array
+from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.exact_sum import ExactSum
+from distgrad.errors import RankError, TrainingError
+
+__all__ = ["Failure", "LocalRecord", "StepRecord", "checked_count", "gather_records"]
+
+_FORMAT = struct.Struct(f"<128s{ExactSum.SIZE}s{ExactSum.SIZE}sq?")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception, and where in the call it was raised, such as "at step 3, micro-batch 7"."""
+
+    where: str
+    error: Exception
+
+
+@dataclass
+class LocalRecord:
+    """What one rank has to say.
+
+    Attributes:
+        call: What the rank is doing, the same text on all ranks, at most 128 bytes.
+        loss: The sum of its losses.
+        count: The sum of its counts.
+        micro_batches: How many of them it ran.
+        failure: What went wrong, if anything did.
+    """
+
+    call: str
+    loss: ExactSum = field(default_factory=ExactSum)
+    count: ExactSum = field(default_factory=ExactSum)
+    micro_batches: int = 0
+    failure: Failure | None = None
+
+    def add(self, loss_sum: float, count: float) -> None:
+        """Enter one micro-batch."""
+        self.loss.add(loss_sum)
+        self.count.add(count)
+        self.micro_batches += 1
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What all ranks know of a step, the same on every rank.
+
+    Attributes:
+        loss_sum: The loss summed over the global batch; correctly rounded, whatever the order.
+        count: The global count.
+        used: For each parameter, whether any micro-batch gave it a gradient.
+        micro_batches: How many micro-batches all ranks ran.
+    """
+
+    loss_sum: float
+    count: float
+    used: Array
+    micro_batches: int
+
+    @property
+    def loss(self) -> float:
+        """The mean loss; nan where the count is 0."""
+        return self.loss_sum / self.count if self.count else math.nan
+
+
+def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepRecord:
+    """Exchange the records of all ranks and combine them.
+
+    Args:
+        comm: The ranks.
+        local: What this rank has to say.
+        used: For each parameter of the model, whether this rank has a gradient for it.
+
+    Raises:
+        TrainingError: On every rank, if the ranks are not doing the same.
+        RankError: On every rank, if one of them failed.
+    """
+    fixed = _FORMAT.pack(
+        local.call.encode(),
+        local.loss.to_bytes(),
+        local.count.to_bytes(),
+        local.micro_batches,
+        local.failure is not None,
+    )
+    rows = comm.all_gather(np.frombuffer(fixed + used.tobytes(), np.uint8))
+    calls, losses, counts, micro_batches, failed = zip(
+        *[_FORMAT.unpack(row[: _FORMAT.size]) for row in rows], strict=True
+    )
+    if len(set(calls)) > 1:
+        raise TrainingError(_out_of_step([call.rstrip(b"\0").decode() for call in calls]))
+    if any(failed):
+        _raise_on_all_ranks(comm, local.failure)
+    loss, count = ExactSum(), ExactSum()
+    for rank in range(comm.size):
+        loss.merge(ExactSum.from_bytes(losses[rank]))
+        count.merge(ExactSum.from_bytes(counts[rank]))
+    used_anywhere = rows[:, _FORMAT.size :].any(axis=0)
+    return StepRecord(loss.value, count.value, used_anywhere, sum(micro_batches))
+
+
+def _out_of_step(calls: Sequence[str]) -> str:
+    doing = [
+        f"rank {', '.join(str(rank) for rank, other in enumerate(calls) if other == call)}: {call}"
+        for call in dict.fromkeys(calls)
+    ]
+    return (
+        f"the ranks are out of step ({'; '.join(doing)}); every rank must make the same calls in "
+        "the same order, with the same windows"
+    )
+
+
+def _raise_on_all_ranks(comm: Communicator, own: Failure | None) -> NoReturn:
+    """Raise a `RankError` that names the first rank that failed; chained to this rank's own."""
+    error = own.error if own else None
+    told = comm.all_gather_object(
+        own and (comm.host, own.where, repr(error), "".join(traceback.format_exception(error)))
+    )
+    rank, (host, where, text, trace) = next((r, t) for r, t in enumerate(told) if t is not None)
+    failure = RankError(f"rank {rank} of {comm.size} on {host} failed {where}: {text}", rank)
+    if rank != comm.rank:
+        failure.add_note(f"traceback of rank {rank}:\n{trace}")
+    raise failure from error
+
+
+def checked_count(count: float) -> float:
+    """Return what a loss counts as a float, refusing what no mean can be divided by.
+
+    Raises:
+        ValueError: If it is negative or not finite.
+    """
+    number = float(count)
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(
+            f"a loss is (loss_sum, count) with a finite count of at least 0, got count {count!r}"
+        )
+    return number

@@ -1,0 +1,101 @@
+"""The order of a sum: one balanced binary tree over the micro-batches, whoever holds them.
+
+The leaves are the micro-batches 0 to count - 1 of a step. A node of the tree covers the leaves
+from i * 2**k up to (i + 1) * 2**k, cut off at count; its value is the sum of its two halves, or
+that of the first half where the second is empty. The tree depends on ``count`` alone, so the bits
+of the sum do not depend on which rank adds up which part. A balanced tree also rounds less than a
+running sum: its error grows with log2(count) (N. J. Higham, "The accuracy of floating point
+summation", SIAM J. Sci. Comput. 14, 1993).
+"""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+__all__ = ["TreeSum", "contiguous_ranges", "subtrees"]
+
+T = TypeVar("T")
+
+
+def contiguous_ranges(count: int, ranks: int) -> list[range]:
+    """Divide the leaves 0 to count - 1 among the ranks.
+
+    No rank gets more than ceil(count / ranks). Within that, each boundary is the most even number
+    possible, so that a rank's leaves make few subtrees, and so few arrays to exchange. Where there
+    is too little for all, the last ranks are idle.
+
+    Example:
+        >>> contiguous_ranges(8, 4)
+        [range(0, 2), range(2, 4), range(4, 6), range(6, 8)]
+        >>> contiguous_ranges(8, 3)
+        [range(0, 2), range(2, 5), range(5, 8)]
+        >>> contiguous_ranges(3, 4)
+        [range(0, 1), range(1, 2), range(2, 3), range(3, 3)]
+    """
+    most = -(-count // ranks)
+    ranges = []
+    start = 0
+    for rank in range(ranks):
+        last = min(start + most, count)
+        first = max(start + 1, count - most * (ranks - rank - 1))
+        stop = max(range(first, last + 1), key=_evenness, default=last)
+        ranges.append(range(start, stop))
+        start = stop
+    return ranges
+
+
+def _evenness(number: int) -> tuple[int, int]:
+    """The largest power of two that divides the number; among equals the larger number wins."""
+    return number & -number, number
+
+
+def subtrees(leaves: range, count: int) -> list[range]:
+    """Return the largest nodes of the tree that cover a range of leaves exactly, in order.
+
+    Example:
+        >>> subtrees(range(3, 8), 8)
+        [range(3, 4), range(4, 8)]
+    """
+    names: TreeSum[None] = TreeSum(count, lambda _left, _right: None)
+    for leaf in leaves:
+        names.push(range(leaf, leaf + 1), None)
+    return [part for part, _ in names.parts]
+
+
+class TreeSum(Generic[T]):
+    """Adds up nodes of the tree that arrive in order, keeping as few as possible.
+
+    Over k leaves it holds at most log2(k) + 1 values: a binary counter.
+
+    Args:
+        count: The number of leaves of the whole tree.
+        add: ``add(left, right)`` returns the sum of two siblings.
+
+    Example:
+        >>> total = TreeSum(4, lambda left, right: f"({left}+{right})")
+        >>> for leaf in range(4):
+        ...     total.push(range(leaf, leaf + 1), str(leaf))
+        >>> total.parts
+        [(range(0, 4), '((0+1)+(2+3))')]
+    """
+
+    def __init__(self, count: int, add: Callable[[T, T], T]) -> None:
+        self.parts: list[tuple[range, T]] = []
+        """The nodes held now, with their values, in order."""
+        self._count = count
+        self._add = add
+
+    def push(self, leaves: range, value: T) -> None:
+        """Take the node over ``leaves``, which begins where the last one ended."""
+        self.parts.append((leaves, value))
+        while len(self.parts) > 1 and self._siblings(self.parts[-2][0], self.parts[-1][0]):
+            right, right_value = self.parts.pop()
+            left, left_value = self.parts.pop()
+            self.parts.append((range(left.start, right.stop), self._add(left_value, right_value)))
+
+    def _siblings(self, left: range, right: range) -> bool:
+        width = len(left)
+        return (
+            width & (width - 1) == 0
+            and left.start % (2 * width) == 0
+            and right.stop == min(left.start + 2 * width, self._count)
+        )

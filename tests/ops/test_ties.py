@@ -1,0 +1,86 @@
+"""Kinks, ties and edges, where a numeric difference means nothing: PyTorch's choices."""
+
+import numpy as np
+import pytest
+
+import distgrad as dg
+
+
+def gradient(function, *values: float) -> list[float]:
+    x = dg.tensor(list(values), dtype=dg.float64, requires_grad=True)
+    function(x).sum().backward()
+    return x.grad.tolist()
+
+
+def test_relu_at_zero() -> None:
+    assert gradient(dg.relu, -1.0, 0.0, 1.0) == [0, 0, 1]
+
+
+def test_absolute_value_at_zero() -> None:
+    assert gradient(dg.abs, -2.0, 0.0, 2.0) == [-1, 0, 1]
+
+
+def test_equal_maxima_share_the_gradient() -> None:
+    assert gradient(dg.max, 3.0, 1.0, 3.0, 3.0) == [1 / 3, 0, 1 / 3, 1 / 3]
+
+
+def test_along_an_axis_the_first_maximum_gets_the_gradient() -> None:
+    x = dg.tensor([[2.0, 5.0, 5.0], [4.0, 4.0, 1.0]], requires_grad=True)
+    values, indices = dg.max(x, dim=1)
+    assert values.tolist() == [5, 4]
+    assert indices.tolist() == [1, 0]
+    values.sum().backward()
+    assert x.grad.tolist() == [[0, 1, 0], [1, 0, 0]]
+
+
+@pytest.mark.parametrize(("p", "expected"), [(1, 0), (2, 0), (3, 0), (1.5, 0), (np.inf, 0)])
+def test_norm_of_the_zero_vector(p, expected) -> None:
+    assert gradient(lambda x: dg.norm(x, p), 0.0, 0.0) == [expected, expected]
+    assert dg.norm(dg.zeros(2), p).item() == 0
+
+
+def test_infinity_norm_shares_among_equal_absolute_values() -> None:
+    assert gradient(lambda x: dg.norm(x, np.inf), -2.0, 2.0, 1.0) == [-0.5, 0.5, 0]
+
+
+def test_powers_of_zero() -> None:
+    assert gradient(lambda x: x**2, 0.0) == [0]
+    assert gradient(lambda x: x**1, 0.0) == [1]
+    assert gradient(lambda x: x**0, 0.0, 2.0) == [0, 0]
+    assert gradient(lambda x: x**0.5, 0.0) == [np.inf]
+    exponents = dg.tensor([0.0, 1.0, 2.0], dtype=dg.float64)
+    assert gradient(lambda x: x**exponents, 0.0, 0.0, 0.0) == [0, 1, 0]
+    assert gradient(lambda n: 0.0**n, 1.0, 2.0) == [0, 0]
+
+
+def test_power_of_zero_in_the_second_order() -> None:
+    x = dg.tensor([0.0, 4.0], dtype=dg.float64, requires_grad=True)
+    exponents = dg.tensor([2.0, 0.5], dtype=dg.float64)
+    (slope,) = dg.autograd.grad((x**exponents).sum(), x, create_graph=True)
+    (curvature,) = dg.autograd.grad(slope.sum(), x)
+    assert slope.tolist() == [0, 0.25]
+    assert curvature.tolist() == [2, -1 / 32]
+
+
+def test_conversion_gives_the_gradient_its_inputs_type() -> None:
+    x = dg.tensor([0.1, 0.2], dtype=dg.float64, requires_grad=True)
+    y = x.to(dg.float32)
+    assert y.dtype == dg.float32
+    (y * 3).sum().backward()
+    assert x.grad.dtype == dg.float64
+    assert x.grad.tolist() == [3, 3]
+    assert not x.to(dg.int64).requires_grad
+
+
+def test_mean_of_nothing_is_nan() -> None:
+    assert np.isnan(dg.zeros(0).mean().item())
+    assert np.isnan(dg.zeros(2, 0).mean(dim=1).data).all()
+    assert dg.zeros(2, 0).sum(dim=1).tolist() == [0, 0]
+
+
+def test_repeated_indices_add_up() -> None:
+    x = dg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    for index in ([0, 0, 2], np.array([0, 0, 2]), dg.tensor([0, 0, 2]), ((0, 0, 2),)):
+        x.grad = None
+        (x[index] * dg.tensor([1.0, 10.0, 100.0])).sum().backward()
+        assert x.grad.tolist() == [11, 0, 100]
