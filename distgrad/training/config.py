@@ -1,0 +1,168 @@
+"""The configuration of a run: one frozen, validated model for each section of its TOML file."""
+
+import math
+from collections.abc import Sequence
+from types import NoneType
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from distgrad.errors import UsageError
+from distgrad.training.component import (
+    ComponentConfig,
+    ModelConfig,
+    OptimizerConfig,
+    SchedulerConfig,
+    SourceConfig,
+)
+from distgrad.training.problems import RULE
+
+__all__ = ["Config", "DataConfig", "DistributedConfig", "RunConfig", "TrainingConfig", "known_keys"]
+
+
+class Section(BaseModel):
+    """A section: unknown keys are refused, and types are taken at their word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class RunConfig(Section):
+    """[run]: what the run is called and where it computes."""
+
+    name: str
+    """The run's folder below ``runs/``; by default the configuration file's name, less .toml."""
+
+    device: str = "cpu"
+    """Where the arrays are: "cpu"."""
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not name or name.startswith(".") or "/" in name or not name.isprintable():
+            raise ValueError("must name one folder: not empty, no / and no dot at its beginning")
+        return name
+
+    @field_validator("device")
+    @classmethod
+    def _check_device(cls, device: str) -> str:
+        if device != "cpu":
+            raise ValueError('must be "cpu": this version computes on the CPU only')
+        return device
+
+
+class DataConfig(Section):
+    """[data]: where samples come from and how many make a step."""
+
+    global_batch_size: PositiveInt
+    """Samples in a step, over all ranks."""
+
+    micro_batch_size: PositiveInt
+    """Samples that a rank takes at a time; the result depends on it, and not on the ranks."""
+
+    source: SourceConfig
+
+    @property
+    def micro_batches(self) -> int:
+        """Micro-batches in a step of a full global batch."""
+        return math.ceil(self.global_batch_size / self.micro_batch_size)
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.micro_batch_size > self.global_batch_size:
+            raise _broken(
+                f"data.micro_batch_size = {self.micro_batch_size} is larger than "
+                f"data.global_batch_size = {self.global_batch_size}; use at most "
+                f"{self.global_batch_size}"
+            )
+        return self
+
+
+class TrainingConfig(Section):
+    """[training]: the loss, the seed, and when to stop: as soon as one of the conditions holds."""
+
+    loss: Literal["cross_entropy", "mse"]
+
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
+    """Names the initial parameters, the order of samples and the random draws of each step."""
+
+    max_steps: PositiveInt | None = None
+    """Stop after so many steps."""
+
+    max_epochs: PositiveInt | None = None
+    """Stop after so many epochs."""
+
+    target_loss: float | None = None
+    """Stop after an epoch whose mean loss is at most this."""
+
+    patience: PositiveInt | None = None
+    """Stop after so many epochs in a row whose mean loss was not below the least before."""
+
+    evaluate_every_epochs: PositiveInt | None = None
+    """Evaluate on the test samples after every so many epochs; it is always done at the end."""
+
+    @model_validator(mode="after")
+    def _check_stop(self) -> Self:
+        conditions = ("max_steps", "max_epochs", "target_loss", "patience")
+        if all(getattr(self, condition) is None for condition in conditions):
+            raise _broken(
+                "training: nothing ends the run; give at least one of "
+                f"{', '.join(conditions)}, such as max_epochs = 10"
+            )
+        return self
+
+
+class DistributedConfig(Section):
+    """[distributed]: how ranks work together."""
+
+    reduction: Literal["tree", "allreduce"] = "tree"
+    """"tree": the same bits for every number of ranks; "allreduce": MPI's own sum."""
+
+
+class Config(Section):
+    """A run, as its configuration file describes it."""
+
+    run: RunConfig
+    model: ModelConfig
+    data: DataConfig
+    optimizer: OptimizerConfig
+    scheduler: SchedulerConfig | None = None
+    training: TrainingConfig
+    distributed: DistributedConfig = DistributedConfig()
+
+    def check_ranks(self, ranks: int) -> None:
+        """Refuse more ranks than a full global batch has micro-batches: some would never work.
+
+        Raises:
+            UsageError: With the numbers and the ways out.
+        """
+        data = self.data
+        if ranks <= data.micro_batches:
+            return
+        # The largest size that is small enough, where there is one: ceil(global / size) >= ranks.
+        size = math.ceil(data.global_batch_size / (ranks - 1)) - 1
+        smaller = f"use data.micro_batch_size <= {size}" if size else "use a larger global batch"
+        raise UsageError(
+            f"{ranks} ranks need at least {ranks} micro-batches in a full global batch; "
+            f"data.global_batch_size {data.global_batch_size} / data.micro_batch_size "
+            f"{data.micro_batch_size} gives {data.micro_batches}; {smaller} or at most "
+            f"{data.micro_batches} {'rank' if data.micro_batches == 1 else 'ranks'}"
+        )
+
+
+def known_keys(path: Sequence[str | int], document: Any) -> list[str]:
+    """Return the keys that the table at ``path`` of the configuration ``document`` may have."""
+    model: Any = Config
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        # In an optional section the model stands beside None.
+        model = next((a for a in get_args(annotation) if a is not NoneType), annotation)
+        document = document[part]
+    is_component = issubclass(model, ComponentConfig)
+    keys: list[str] = model.known_keys(document["name"]) if is_component else [*model.model_fields]
+    return keys
+
+
+def _broken(line: str) -> PydanticCustomError:
+    """Return the error of a rule between several keys; the line is all that is said."""
+    return PydanticCustomError(RULE, "{line}", {"line": line})

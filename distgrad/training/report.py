@@ -1,0 +1,88 @@
+"""What a run prints while it trains: a progress bar in a terminal, a few lines anywhere else."""
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from distgrad.distributed import launched_size
+from distgrad.training.summary import Summary
+from distgrad.training.trainer import StepReport
+
+__all__ = ["print_result", "with_progress"]
+
+_MOST_LINES = 20
+
+
+def with_progress(
+    reports: Iterable[StepReport], last_step: int | None, out: TextIO
+) -> Iterator[StepReport]:
+    """Pass the reports of a run's steps on and show them.
+
+    Args:
+        reports: One a step.
+        last_step: The step at which the run ends at the latest, or None.
+        out: Where to print.
+    """
+    # Under mpirun a terminal may be one that Open MPI made for the rank, and its other end a file.
+    show = _with_bar if out.isatty() and launched_size() is None else _with_lines
+    return show(reports, last_step, out)
+
+
+def _with_lines(
+    reports: Iterable[StepReport], last_step: int | None, out: TextIO
+) -> Iterator[StepReport]:
+    for report in reports:
+        if _is_shown(report, last_step):
+            of = f"/{last_step}" if last_step else ""
+            print(f"step {report.step}{of}  {_described(report)}", file=out, flush=True)
+        yield report
+
+
+def _is_shown(report: StepReport, last_step: int | None) -> bool:
+    """Choose at most 20 lines, evenly spread; without an end in sight, the powers of 2."""
+    if last_step is None:
+        return report.step & (report.step - 1) == 0
+    return report.step % math.ceil(last_step / _MOST_LINES) == 0
+
+
+def _with_bar(
+    reports: Iterable[StepReport], last_step: int | None, out: TextIO
+) -> Iterator[StepReport]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = ("step", MofNCompleteColumn(), BarColumn(), TimeRemainingColumn())
+    described = TextColumn("{task.description}")
+    with Progress(*columns, described, console=Console(file=out)) as progress:
+        task = progress.add_task("", total=last_step)
+        for report in reports:
+            progress.update(task, completed=report.step, description=_described(report))
+            yield report
+
+
+def _described(report: StepReport) -> str:
+    text = f"epoch {report.epoch}  loss {report.loss:.4g}  lr {report.lr:.3g}"
+    tested = [f"test {name} {value:.4g}" for name, value in (report.test or {}).items()]
+    return "  ".join([text, *tested])
+
+
+def print_result(summary: Summary, folder: Path, out: TextIO) -> None:
+    """Print what came out: the test metrics, the hash of the weights and the folder of the run."""
+    metrics = "  ".join(f"{name} {value:.6g}" for name, value in summary.metrics.items())
+    print(
+        f"{summary.steps} steps in {summary.wall_seconds:.1f} s, "
+        f"{summary.samples_per_second:.0f} samples/s; on the test samples:",
+        metrics,
+        f"weights_sha256 {summary.weights_sha256}",
+        f"run folder {folder}",
+        sep="\n",
+        file=out,
+        flush=True,
+    )

@@ -1,0 +1,41 @@
+"""The weights of a model: one hash that tells whether two are the same, and their file."""
+
+import hashlib
+from itertools import chain
+
+import numpy as np
+
+from distgrad.nn import Module
+
+__all__ = ["weights_bytes", "weights_sha256"]
+
+
+def weights_sha256(module: Module) -> str:
+    """Return the SHA-256 of all parameters and buffers of a model, in hexadecimal.
+
+    For each of them, sorted by name, the hash takes a line with its name, data type and shape, and
+    then its values as little-endian bytes in C order: it does not depend on the machine's byte
+    order or on how the arrays lie in memory.
+
+    Example:
+        >>> import distgrad as dg
+        >>> layer = dg.nn.Linear(2, 1)
+        >>> for parameter in layer.parameters():
+        ...     _ = parameter.data.fill(0)
+        >>> weights_sha256(layer)[:16]
+        '85157e35ce9376d8'
+    """
+    digest = hashlib.sha256()
+    named = chain(module.named_parameters(), module.named_buffers())
+    for name, array in sorted((name, tensor.data) for name, tensor in named):
+        digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+        digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    return digest.hexdigest()
+
+
+def weights_bytes(module: Module) -> bytes:
+    """Return the state of a model in the safetensors format, under the names of its state_dict."""
+    from safetensors.numpy import save
+
+    state = module.state_dict()
+    return save({name: np.ascontiguousarray(tensor.data) for name, tensor in state.items()})

@@ -1,0 +1,54 @@
+"""The configurations that come with the project: they train to what their comments promise."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from helpers.mpi import mpirun
+
+from distgrad.distributed import SingleProcess
+from distgrad.training import Trainer, load_config
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+ALL = sorted(CONFIGS.glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_a_configuration_is_valid_and_short(path):
+    config = load_config(path)
+    assert config.run.name == path.stem
+    config.check_ranks(4)
+    assert len(path.read_text().splitlines()) <= 40
+
+
+def test_the_sine_is_learned():
+    trainer = Trainer(load_config(CONFIGS / "sine.toml"), SingleProcess())
+    reports = list(trainer.steps())
+    assert reports[-1].step < trainer.last_step
+    assert trainer.evaluate()["loss"] < 1e-3
+
+
+def test_the_global_batch_of_the_digits_is_uneven():
+    data = tomllib.loads((CONFIGS / "digits_mlp.toml").read_text())["data"]
+    assert data["global_batch_size"] % data["micro_batch_size"]
+
+
+def trained_digits(folder, ranks, *words):
+    argv = ["distgrad", "train", CONFIGS / "digits_mlp.toml", "--run-dir", folder / str(ranks)]
+    done = mpirun(ranks, ["python", "-m", *argv, *words], timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / str(ranks) / "summary.json").read_text())
+
+
+def test_the_digits_are_learned_on_two_ranks(tmp_path):
+    pytest.importorskip("sklearn")
+    assert trained_digits(tmp_path, 2)["metrics"]["accuracy"] >= 0.97
+
+
+def test_the_weights_of_the_digits_do_not_depend_on_the_number_of_ranks(tmp_path):
+    pytest.importorskip("sklearn")
+    short = ("--set", "training.max_steps=20")  # beyond the partial window of an epoch
+    results = [trained_digits(tmp_path, ranks, *short) for ranks in (1, 2, 3, 4)]
+    assert len({result["weights_sha256"] for result in results}) == 1
+    assert len({json.dumps(result["metrics"]) for result in results}) == 1
