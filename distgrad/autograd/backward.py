@@ -77,8 +77,12 @@ class BackwardPass:
         self._pending: dict[Node, Any] = {}
         self._heap: list[tuple[int, Node]] = []
 
-    def run(self, roots: Sequence[tuple[Edge, Any]]) -> None:
-        """Send each root its gradient and walk until nothing is pending."""
+    def run(self, roots: Sequence[tuple[Edge, Any]]) -> list[Callable[[], None]]:
+        """Send each root its gradient and walk until nothing is pending.
+
+        Returns:
+            What the nodes on the way have as ``after_backward``, each once.
+        """
         finishing: dict[Callable[[], None], None] = {}
         heap, pending, needed = self._heap, self._pending, self._needed
         recording = nullcontext() if self._tensor_type is None else enable_grad()
@@ -95,8 +99,7 @@ class BackwardPass:
                     self._deliver_here(node, gradient)
                 if needed is None or not needed.isdisjoint(node.edges):
                     self._visit(node, gradient)
-        for finish in finishing:
-            finish()
+        return list(finishing)
 
     def _send(self, edge: Edge, gradient: Any) -> None:
         if type(edge) is not Node:

@@ -43,7 +43,8 @@ def backward(
         tensor_type=type(tensors[0]) if create_graph else None,
         retain_graph=create_graph if retain_graph is None else retain_graph,
     )
-    pass_.run(roots)
+    for finish in pass_.run(roots):
+        finish()
 
 
 def backward_into(tensor: Any, deliver: Callable[[Any, Any], None]) -> None:

@@ -13,7 +13,10 @@ _R = TypeVar("_R")
 
 _recording: ContextVar[bool] = ContextVar("distgrad_recording", default=True)
 
-is_grad_enabled = _recording.get
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations are recorded: True outside any `no_grad` block."""
+    return _recording.get()
 
 
 class set_grad_enabled:  # noqa: N801 (PyTorch's name)

@@ -73,7 +73,8 @@ class Node:
         self.retained_by: ref[Any] | None = None
         """The non-leaf tensor that keeps its gradient."""
         self.after_backward: Any = None
-        """Called once at the end of a backward pass that came through this node."""
+        """Called once at the end of a `backward` that came through this node; not of a `grad`,
+        which leaves the gradients of the leaves alone."""
 
     @property
     def name(self) -> str:

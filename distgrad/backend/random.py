@@ -6,6 +6,7 @@ was drawn before. The generator is J. K. Salmon et al., "Parallel random numbers
 """
 
 from enum import IntEnum
+from operator import index
 
 import numpy as np
 
@@ -30,9 +31,11 @@ def philox(seed: int, stream: int, *counter: int) -> np.random.Generator:
         seed: Any integer from 0 to 2**64 - 1.
         stream: What the bits are for, a `Stream`.
         *counter: Up to three words from 0 to 2**64 - 1 that tell draws apart, such as
-            (step, micro-batch, call). The fourth word counts the blocks within the draw.
+            (step, micro-batch, call); fewer stand for leading zeros. The fourth word counts the
+            blocks within the draw.
 
     Raises:
+        TypeError: If a word is not an integer.
         ValueError: If a word does not fit, or if there are more than three.
 
     Example:
@@ -42,7 +45,7 @@ def philox(seed: int, stream: int, *counter: int) -> np.random.Generator:
     if len(counter) > 3:
         raise ValueError(f"a draw is named by at most 3 counter words, got {len(counter)}")
     for name, word in [("seed", seed), ("stream", stream), *(("counter", w) for w in counter)]:
-        if not 0 <= word < 2**64:
+        if not 0 <= index(word) < 2**64:
             raise ValueError(f"{name} must be from 0 to 2**64 - 1, got {word}")
     words = np.zeros(4, np.uint64)
     words[1 : 1 + len(counter)] = counter[::-1]

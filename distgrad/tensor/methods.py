@@ -116,6 +116,9 @@ class Methods:
         """Return the largest element; along ``dim``, (values, indices) of the first largest."""
         if dim is None:
             return self._apply(ops.amax, self)
+        if not self.ndim:
+            indices = self._apply(ops.argmax, self, axis=dim)
+            return Extremes(self._apply(ops.amax, self, axis=dim), indices)
         indices = self._apply(ops.argmax, self, axis=dim, keepdims=True)
         grid = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
         grid[dim] = indices.data

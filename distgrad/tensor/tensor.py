@@ -215,7 +215,7 @@ def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
     result = Tensor.of(op.forward(array_namespace(*arrays), *arrays, **attributes))
     if op.view and result.data.base is not None and _share_memory(result.data, arrays[0]):
         result.version = args[0].version
-    if True in wanted and is_grad_enabled():
+    if True in wanted and is_grad_enabled() and is_floating(result.data.dtype):
         result.node = record(op, args, tuple(wanted), arrays, attributes, result)
     return result
 
@@ -272,8 +272,10 @@ def _operand(value: Any) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, bool | int | float):
+    if type(value) in (bool, int, float):
         return value
+    if isinstance(value, int | float):  # a named number: NumPy would not take it for a plain one
+        return int(value) if isinstance(value, int) else float(value)
     return Tensor(value) if hasattr(value, "dtype") else NotImplemented
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import distgrad as dg
-from distgrad.autograd import backward, backward_into
+from distgrad.autograd import backward, backward_into, grad
 
 
 def test_a_long_chain_overflows_no_stack() -> None:
@@ -121,9 +121,12 @@ def test_gradients_are_arrays_of_their_own() -> None:
 
 def test_recorded_gradients_are_arrays_of_their_own() -> None:
     a, b = dg.ones(3, requires_grad=True), dg.ones(3, requires_grad=True)
-    (a * b + a + b).sum().backward(create_graph=True)
+    (a + b).sum().backward(create_graph=True)
+    assert a.grad is not b.grad
     with dg.no_grad():
         a.grad.zero_()
+    assert b.grad.tolist() == [1, 1, 1]
+    (a * b).sum().backward(create_graph=True)
     assert b.grad.tolist() == [2, 2, 2]
     assert b.grad.requires_grad
 
@@ -169,6 +172,20 @@ def test_hooks_run_once_after_the_whole_pass() -> None:
     z.grad_fn.after_backward = finish
     z.backward()
     assert seen == [6.0]
+
+
+def test_hooks_wait_for_a_pass_that_writes_gradients() -> None:
+    x = dg.tensor(2.0, requires_grad=True)
+    seen: list[int] = []
+    y = x * x
+    y.grad_fn.after_backward = lambda: seen.append(1)
+    (slope,) = grad(y, x, create_graph=True)
+    backward_into(y, lambda leaf, gradient: None)
+    assert seen == []
+    y = x * x
+    y.grad_fn.after_backward = lambda: seen.append(1)
+    (slope + y).backward()
+    assert seen == [1]
 
 
 def test_several_roots() -> None:
@@ -254,3 +271,13 @@ def test_a_retaining_tensor_may_be_gone() -> None:
     del y
     loss.backward()
     assert x.grad.tolist() == [2, 2]
+
+
+def test_hooks_are_of_backward_and_not_of_grad() -> None:
+    x = dg.tensor(2.0, requires_grad=True)
+    y = x * 3
+    calls = []
+    y.grad_fn.after_backward = lambda: calls.append(1)
+    dg.autograd.grad(y, x, retain_graph=True)
+    backward_into(y * 1, lambda leaf, g: None)
+    assert calls == []

@@ -1,30 +1,17 @@
 """What holds for every op, driven by the rows of ``samples.py``; a new op costs one row there."""
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from ops.samples import SAMPLES
 
 import distgrad as dg
 from distgrad import ops
 from distgrad.tensor import apply
 
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("op_samples", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
-
-
-SAMPLES = _load(Path(__file__).with_name("samples.py")).SAMPLES
 EXPORTED = sorted(set(ops.__all__) - {"Op", "op"})
 
 CASES = [

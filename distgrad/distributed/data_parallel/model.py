@@ -236,8 +236,7 @@ class DataParallel:
             loss_sum: The sum of the loss over the micro-batch, a scalar.
             count: What it counts.
         """
-        with self.no_sync():
-            self._own_loop.backward(loss_sum, count)
+        self._own_loop.backward(loss_sum, count)
 
     def reduce(self) -> StepResult:
         """Make the exact mean over the micro-batches that all ranks gave to `backward`.

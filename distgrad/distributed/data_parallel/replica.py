@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend import Array
+from distgrad.backend.dtypes import DType
 from distgrad.distributed.agreement import check_same, check_same_parameters
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
@@ -123,7 +124,9 @@ def _layout_of(module: Module) -> FlatLayout:
     named = list(module.named_parameters())
     if not named:
         raise ValueError("the model has no parameters: there is nothing to train")
-    dtypes = {parameter.dtype: name for name, parameter in reversed(named)}
+    dtypes: dict[DType, str] = {}
+    for name, parameter in named:
+        dtypes.setdefault(parameter.dtype, name)
     if len(dtypes) > 1:
         raise ValueError(
             "all parameters of a model must have one data type, got "

@@ -1,0 +1,70 @@
+import math
+import pickle
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distgrad.distributed.exact_sum import ExactSum
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+moderate = st.floats(-1e300, 1e300)
+
+
+def sent(total):
+    data = total.to_bytes()
+    assert len(data) == ExactSum.SIZE
+    return ExactSum.from_bytes(data)
+
+
+@given(st.lists(moderate, max_size=30))
+def test_is_the_exact_sum_rounded_once(values):
+    assert ExactSum(values).value == float(sum(map(Fraction, values)))
+    assert ExactSum(values).value == math.fsum(values)
+
+
+@given(st.lists(finite, max_size=30), st.integers(0, 30), st.randoms())
+def test_any_order_and_any_division_give_the_same_value(values, cut, random):
+    expected = ExactSum(values).value
+    random.shuffle(values)
+    total = ExactSum(values[:cut])
+    total.merge(sent(ExactSum(values[cut:])))
+    assert total.value == expected
+
+
+def test_of_nothing_is_zero():
+    assert ExactSum().value == 0.0
+    assert sent(ExactSum()).value == 0.0
+
+
+@pytest.mark.parametrize("value", [5e-324, -5e-324, 2.2e-308, 1.7976931348623157e308, 0.1, -3.0])
+def test_keeps_every_kind_of_float(value):
+    assert sent(ExactSum([value])).value == value
+
+
+def test_more_than_the_largest_float_is_infinite_and_can_come_back():
+    largest = 1.7976931348623157e308
+    assert ExactSum([largest, largest]).value == math.inf
+    assert ExactSum([-largest, -largest]).value == -math.inf
+    assert sent(ExactSum([largest] * 1000 + [-largest] * 999)).value == largest
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([math.inf, 1.0, math.inf], math.inf),
+        ([-math.inf, 1.0], -math.inf),
+        ([math.inf, -math.inf], math.nan),
+        ([math.nan, 1.0], math.nan),
+        ([math.inf, math.nan], math.nan),
+    ],
+)
+def test_what_is_not_finite_stays_so(values, expected):
+    merged = ExactSum(values[:1])
+    merged.merge(sent(ExactSum(values[1:])))
+    assert merged.value == pytest.approx(expected, nan_ok=True)
+
+
+def test_can_be_pickled():
+    assert pickle.loads(pickle.dumps(ExactSum([1e100, 1.0]))).value == 1e100
