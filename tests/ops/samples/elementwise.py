@@ -1,0 +1,47 @@
+"""Samples of distgrad/ops/elementwise.py."""
+
+import numpy as np
+from ops.cases import Case, Row, binary, case, positive, unary, whole
+
+_COMPARED = Row(binary(whole), constants=None)
+
+
+SAMPLES: dict[str, Row] = {
+    "absolute": Row(unary()),
+    "add": Row(binary()),
+    "astype": Row(
+        [case(shape, dtype=np.float64) for shape in [(2, 3), (), (0, 2)]],
+        lambda x, dtype: x,
+        keeps_dtype=False,
+    ),
+    "divide": Row(binary()),
+    "dropout": Row(
+        [
+            Case((np.array(x, np.float64), np.array(mask, np.float64)))
+            for x, mask in [([[1, -2], [3, 4]], [[0, 2], [2, 0]]), (3, 2), (np.ones(0), np.ones(0))]
+        ],
+        lambda x, mask: np.where(mask == 0, 0, 2 * x),
+        constants=("mask",),
+    ),
+    "equal": _COMPARED,
+    "exp": Row(unary()),
+    "greater": _COMPARED,
+    "greater_equal": _COMPARED,
+    "isfinite": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
+    "less": _COMPARED,
+    "less_equal": _COMPARED,
+    "log": Row(unary(positive)),
+    "multiply": Row(binary()),
+    "negative": Row(unary()),
+    "not_equal": _COMPARED,
+    "power": Row(
+        binary(positive)
+        + [case((2, 3), n) for n in (0, 1, 2, 3, 0.0, 2.0, 3.0, -1, -2)]
+        + [case((2, 3), x, domain=positive) for x in (0.5, 1.5, -0.5)],
+    ),
+    "relu": Row(unary(), lambda x: np.where(x > 0, x, 0)),
+    "sign": Row(unary()),
+    "sqrt": Row(unary(positive)),
+    "subtract": Row(binary()),
+    "tanh": Row(unary()),
+}

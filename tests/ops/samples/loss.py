@@ -1,0 +1,64 @@
+"""Samples of distgrad/ops/loss.py."""
+
+from typing import Any
+
+import numpy as np
+import scipy.special
+from ops.cases import Case, Row, case
+
+
+def _cross_entropy(
+    x: np.ndarray, target: np.ndarray, axis: int, reduction: str, ignore_index: int
+) -> Any:
+    log_p = np.moveaxis(scipy.special.log_softmax(x, axis=axis), axis, -1)
+    losses, count = np.zeros(target.shape), 0
+    for place in np.ndindex(target.shape):
+        if target[place] != ignore_index:
+            losses[place] = -log_p[place][target[place]]
+            count += 1
+    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / max(count, 1)}[reduction]
+
+
+def _mse_loss(x: np.ndarray, target: np.ndarray, reduction: str) -> Any:
+    squares = np.square(np.subtract(x, target))
+    mean = squares.sum() / max(squares.size, 1)
+    return {"none": squares, "sum": squares.sum(), "mean": mean}[reduction]
+
+
+def _cross_entropy_cases() -> list[Case]:
+    samples: list[tuple[tuple[int, ...], Any, int]] = [
+        ((4, 3), [0, 2, -100, 2], 1),
+        ((3,), 1, 0),
+        ((2, 3, 2), [[0, 1], [2, -100]], 1),
+        ((0, 3), [], 1),
+    ]
+    return [
+        case(
+            shape,
+            target=np.array(target, np.int64),
+            axis=axis,
+            reduction=reduction,
+            ignore_index=-100,
+        )
+        for shape, target, axis in samples
+        for reduction in (["none", "sum"] if 0 in shape else ["none", "sum", "mean"])
+    ]
+
+
+SAMPLES: dict[str, Row] = {
+    "cross_entropy": Row(_cross_entropy_cases(), _cross_entropy, lacks=("0-d",)),
+    "log_softmax": Row(
+        [case((2, 3), axis=1), case((2, 3, 2), axis=0), case((4,), axis=-1), case((0, 3), axis=1)],
+        scipy.special.log_softmax,
+        lacks=("0-d",),
+    ),
+    "mse_loss": Row(
+        [
+            case(*shapes, reduction=reduction)
+            for shapes in [((2, 3), (2, 3)), ((2, 3), (3,)), ((), ())]
+            for reduction in ("none", "sum", "mean")
+        ]
+        + [case((0,), (0,), reduction="sum")],
+        _mse_loss,
+    ),
+}
