@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from distgrad.backend.memory import tune_malloc
 from distgrad.backend.threads import pin_blas_threads
 from distgrad.distributed.communicator import Communicator, SingleProcess
 from distgrad.distributed.launch_environment import launched_size
@@ -14,8 +15,9 @@ def connect(comm: Any = None) -> Communicator:
     """Return the communicator of this process: MPI where mpirun started it, else one process.
 
     It also makes the process one of a reproducible job: the BLAS libraries are pinned to one
-    thread, because another number changes the bits, and among several ranks an uncaught exception
-    ends all of them, with its traceback behind rank and host. MPI is loaded only where a launcher
+    thread, because another number changes the bits; on Linux freed memory stays with the process
+    (`distgrad.backend.memory`); and among several ranks an uncaught exception ends all of them,
+    with its traceback behind rank and host. MPI is loaded only where a launcher
     started the process, or ``comm`` is given. Call it early: what fails on one rank before it, some
     launchers do not tell the others.
 
@@ -32,6 +34,7 @@ def connect(comm: Any = None) -> Communicator:
         1
     """
     pin_blas_threads()
+    tune_malloc()
     if comm is None and launched_size() is None:
         return SingleProcess()
     try:

@@ -3,9 +3,7 @@ import subprocess
 import sys
 
 import pytest
-import threadpoolctl
 
-from distgrad.backend.threads import blas_libraries
 from distgrad.distributed import SingleProcess, connect
 from distgrad.distributed.launch_environment import launched_size
 
@@ -49,23 +47,6 @@ def test_pins_the_blas_threads():
     assert result.returncode == 0, result.stderr
     assert set(after) <= set("1, ]\n")
     assert "2" in before or os.cpu_count() == 1
-
-
-def test_refuses_a_blas_that_keeps_its_threads(monkeypatch):
-    stubborn = {"user_api": "blas", "internal_api": "blis", "version": "1.0", "num_threads": 8}
-    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [stubborn])
-    with pytest.raises(RuntimeError, match=r"blis 1\.0 uses 8 threads .*OPENBLAS_NUM_THREADS=1"):
-        connect()
-
-
-def test_two_copies_of_one_blas_are_both_looked_at(monkeypatch):
-    copies = [
-        {"user_api": "blas", "internal_api": "openblas", "version": "0.3", "num_threads": threads}
-        for threads in (4, 1)
-    ]
-    other = {"user_api": "openmp", "internal_api": "openmp", "version": None, "num_threads": 9}
-    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [*copies, other])
-    assert blas_libraries() == {"openblas 0.3": 4}
 
 
 def test_mpirun_of_another_mpi():

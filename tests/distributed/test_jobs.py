@@ -121,7 +121,7 @@ for window in dg.data.GlobalBatches(data, 8, 1):
     assert ended_soon(job)
     assert job.returncode == 3
     assert_told_first(job, rank, ranks)
-    assert f"RankError: rank {rank} of {ranks} on {HOST} failed at step 0, " in job.stderr
+    assert f"RankError: rank {rank} of {ranks} on {HOST} failed at step 1, " in job.stderr
 
 
 def test_of_an_exception_on_all_ranks_rank_0_tells(run):

@@ -44,7 +44,7 @@ def test_an_exception_on_one_rank_is_raised_on_all(comm, model, place):
     rank = failing // 2
     assert error.rank == rank
     assert str(error) == (
-        f"rank {rank} of {comm.size} on {comm.host} failed at step 6, micro-batch {failing}: "
+        f"rank {rank} of {comm.size} on {comm.host} failed at step 7, micro-batch {failing}: "
         f"KeyError('lost {failing}')"
     )
     if comm.rank == rank:
@@ -85,25 +85,25 @@ def test_an_exception_in_evaluate_is_raised_on_all(comm, model):
     assert model.evaluate(lambda _: {"one": (1, 1)}, range(5), 2) == {"one": 1.0}
 
 
-# What the last rank does while the others take step 4 of 3 micro-batches, and how that is called.
+# What the last rank does while the others take step 5, of 3 micro-batches, and how that is called.
 OUT_OF_STEP = {
     "another step": (
         lambda model, window: model.accumulate(good(model), Pieces(range(3), step=5)),
-        "accumulate of step 5, seed 0, 3 micro-batches",
+        "accumulate of step 6, seed 0, 3 micro-batches",
     ),
     "another seed": (
         lambda model, window: model.accumulate(
             good(model), Pieces(range(3), step=4, seed=2**64 - 1)
         ),
-        "accumulate of step 4, seed 18446744073709551615, 3 micro-batches",
+        "accumulate of step 5, seed 18446744073709551615, 3 micro-batches",
     ),
     "a longer window": (
         lambda model, window: model.accumulate(good(model), Pieces(range(50), step=4)),
-        "accumulate of step 4, seed 0, 50 micro-batches",
+        "accumulate of step 5, seed 0, 50 micro-batches",
     ),
     "an empty window": (
         lambda model, window: model.accumulate(good(model), Pieces([], step=4)),
-        "accumulate of step 4, seed 0, 0 micro-batches",
+        "accumulate of step 5, seed 0, 0 micro-batches",
     ),
     "evaluate": (
         lambda model, window: model.evaluate(lambda _: {}, range(10), 4),
@@ -128,7 +128,7 @@ def test_ranks_out_of_step_are_told_who_does_what(comm, model, what):
         act(model, window) if comm.rank == last else model.accumulate(good(model), window)
     others = ", ".join(str(rank) for rank in range(last))
     assert str(caught.value) == (
-        f"the ranks are out of step (rank {others}: accumulate of step 4, seed 0, 3 micro-batches; "
+        f"the ranks are out of step (rank {others}: accumulate of step 5, seed 0, 3 micro-batches; "
         f"rank {last}: {called}); every rank must make the same calls in the same order, with the "
         "same windows"
     )

@@ -167,18 +167,18 @@ class DataParallel:
 
     def _run_micro_batches(self, loss: LossFunction, window: Window, indices: range) -> LocalRecord:
         """Run this rank's share; after an exception the rest is left out."""
+        step = window.step + 1  # people, and the random draws, count from 1
         local = LocalRecord(
-            f"accumulate of step {window.step}, seed {window.seed}, {len(window)} micro-batches"
+            f"accumulate of step {step}, seed {window.seed}, {len(window)} micro-batches"
         )
         # What overflows is reported by the step's result, the same on all ranks.
         with self.no_sync(), np.errstate(all="ignore"):
             for index in indices:
                 try:
-                    with random_scope(window.seed, window.step + 1, index):
+                    with random_scope(window.seed, step, index):
                         local.add(*self._run(loss, window.micro_batch(index)))
                 except Exception as error:
-                    where = f"at step {window.step}, micro-batch {index}"
-                    local.failure = Failure(where, error)
+                    local.failure = Failure(f"at step {step}, micro-batch {index}", error)
                     break
         return local
 

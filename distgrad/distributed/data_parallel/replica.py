@@ -115,9 +115,13 @@ def one_leaf_a_rank(size: int) -> list[range]:
 
 
 def _all_finite(array: Array) -> bool:
-    """Tell whether no element is infinite or nan, in one quick pass where that is so."""
+    """Tell whether no element is infinite or nan, in one quick pass where that is so.
+
+    The product with itself is finite only if every element is; where finite elements overflow it,
+    they are looked at one by one.
+    """
     with np.errstate(all="ignore"):
-        return bool(np.isfinite(array.sum(dtype=np.float64)) or np.isfinite(array).all())
+        return bool(np.isfinite(np.dot(array, array)) or np.isfinite(array).all())
 
 
 def _layout_of(module: Module) -> FlatLayout:
