@@ -1,9 +1,14 @@
 """What a user of PyTorch expects of automatic differentiation, each with inputs and values."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import distgrad as dg
+from distgrad import nn
+from distgrad.distributed import SingleProcess
+from distgrad.training import Trainer, parse_config
 
 
 def values(tensor: dg.Tensor) -> list[float]:
@@ -211,3 +216,82 @@ def test_14_accumulated_micro_batches_equal_their_union() -> None:
     for a, b in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
         assert np.abs(a).max() > 0
+
+
+OPTIMIZERS = {
+    "sgd with momentum": lambda p: dg.optim.SGD(p, lr=0.05, momentum=0.9),
+    "adam": lambda p: dg.optim.Adam(p, lr=1e-2),
+}
+
+
+def sine_network() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 1))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_15_a_training_loop_learns_the_sine(optimizer: str) -> None:
+    dg.manual_seed(0)
+    net, mse = sine_network(), nn.MSELoss()
+    train, test = dg.data.sine(1024, 256)
+    loader = dg.data.DataLoader(train, batch_size=32, shuffle=True)
+    opt = OPTIMIZERS[optimizer](net.parameters())
+    schedule = dg.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=150)
+    for _ in range(150):
+        for x, y in loader:
+            opt.zero_grad()
+            mse(net(x), y).backward()
+            opt.step()
+        schedule.step()
+    x, y = test.tensors
+    learned = mse(net(x), y).item()
+    assert learned < 1e-3
+
+    other = sine_network()
+    other.load_state_dict(net.state_dict())
+    assert mse(other(x), y).item() == learned
+
+
+def test_15_a_training_loop_learns_classes() -> None:
+    dg.manual_seed(0)
+    x = dg.randn(300, 2)
+    y = ((x[:, 0] * x[:, 1]) > 0).to(dg.int64)  # two quadrants against two: not linear
+    net, loss = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 2)), nn.CrossEntropyLoss()
+    opt = dg.optim.Adagrad(net.parameters(), lr=0.1)
+    for _ in range(20):
+        for inputs, targets in dg.data.DataLoader(dg.data.TensorDataset(x, y), batch_size=32):
+            opt.zero_grad()
+            loss(net(inputs), targets).backward()
+            opt.step()
+    assert (net(x).argmax(1) == y).to(dg.float32).mean().item() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("training", "steps"),
+    [
+        ({"max_steps": 7}, 7),
+        ({"max_epochs": 3}, 12),
+        ({"target_loss": 1e9}, 4),
+        ({"patience": 1, "max_epochs": 500}, None),
+    ],
+)
+def test_16_training_ends_by_a_condition(training: dict[str, Any], steps: int | None) -> None:
+    config = parse_config(
+        {
+            "run": {"name": "sine"},
+            "model": {"name": "mlp", "sizes": [1, 8, 1], "activation": "tanh"},
+            "data": {
+                "global_batch_size": 32,
+                "micro_batch_size": 16,
+                "source": {"name": "sine", "samples": 100},
+            },
+            "optimizer": {"name": "sgd", "lr": 0.1},
+            "scheduler": {"name": "step", "step_size": 100},
+            "training": {"loss": "mse", **training},
+        }
+    )
+    reports = list(Trainer(config, SingleProcess()).steps())
+    if steps is None:  # patience: an epoch came whose loss was not below the least before
+        assert 4 < len(reports) < 2000
+        assert len(reports) % 4 == 0
+    else:
+        assert len(reports) == steps
