@@ -1,6 +1,8 @@
 """Datasets, samplers, the loader, and the global batches of data-parallel training."""
 
+from distgrad.data import transforms
 from distgrad.data.collate import default_collate, default_convert
+from distgrad.data.compact import CompactDataset
 from distgrad.data.dataset import BatchDataset, Dataset, Subset, TensorDataset, random_split
 from distgrad.data.fingerprint import data_sha256
 from distgrad.data.loader import DataLoader
@@ -10,26 +12,49 @@ from distgrad.data.sampler import (
     RandomSampler,
     SequentialSampler,
 )
-from distgrad.data.sources import Split, digits, sine
+from distgrad.data.sources import (
+    Split,
+    TextDataset,
+    TextSplit,
+    Vocabulary,
+    csv,
+    digits,
+    idx,
+    npz,
+    sine,
+    text,
+)
+from distgrad.data.streaming import IterableDataset, StreamingBatches
 from distgrad.data.windows import GlobalBatches, Window
 
 __all__ = [
     "BatchDataset",
     "BatchSampler",
+    "CompactDataset",
     "DataLoader",
     "Dataset",
     "DistributedSampler",
     "GlobalBatches",
+    "IterableDataset",
     "RandomSampler",
     "SequentialSampler",
     "Split",
+    "StreamingBatches",
     "Subset",
     "TensorDataset",
+    "TextDataset",
+    "TextSplit",
+    "Vocabulary",
     "Window",
+    "csv",
     "data_sha256",
     "default_collate",
     "default_convert",
     "digits",
+    "idx",
+    "npz",
     "random_split",
     "sine",
+    "text",
+    "transforms",
 ]

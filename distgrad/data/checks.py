@@ -5,7 +5,13 @@ from operator import index
 
 from distgrad.backend import Array, Stream, philox
 
-__all__ = ["checked_integer", "checked_seed", "holds_numbers", "require_samples"]
+__all__ = [
+    "checked_integer",
+    "checked_seed",
+    "checked_sizes",
+    "holds_numbers",
+    "require_samples",
+]
 
 
 def checked_integer(name: str, value: object, minimum: int) -> int:
@@ -39,12 +45,34 @@ def checked_seed(seed: object) -> int:
     return number
 
 
-def require_samples(dataset: Sized, user: str) -> None:
-    """Refuse an empty dataset on behalf of ``user``.
+def checked_sizes(global_batch_size: object, micro_batch_size: object) -> tuple[int, int]:
+    """Return the two sizes as integers, a micro-batch being at most a global batch.
 
     Raises:
+        ValueError: If a size is not a positive integer, or if the micro-batch is the larger one.
+    """
+    whole = checked_integer("global_batch_size", global_batch_size, minimum=1)
+    part = checked_integer("micro_batch_size", micro_batch_size, minimum=1)
+    if part > whole:
+        raise ValueError(
+            f"micro_batch_size {part} is larger than global_batch_size {whole}, which is cut into "
+            f"micro-batches; use at most {whole}"
+        )
+    return whole, part
+
+
+def require_samples(dataset: Sized, user: str) -> None:
+    """Refuse an empty dataset, or one without a length, on behalf of ``user``.
+
+    Raises:
+        TypeError: If it has no length.
         ValueError: If ``len(dataset)`` is 0.
     """
+    if not hasattr(dataset, "__len__"):
+        raise TypeError(
+            f"{type(dataset).__name__} has no length: {user} needs __len__ and __getitem__; for a "
+            "stream take StreamingBatches"
+        )
     if len(dataset) == 0:
         raise ValueError(
             f"dataset is empty: {user} needs at least 1 sample; check the source and the split "

@@ -24,7 +24,10 @@ Indices = Sequence[int] | NDArray[np.integer[Any]]
 class Dataset(Protocol[Sample]):
     """Anything with a length and a sample for every index from 0 to ``len(dataset) - 1``.
 
-    Reading a sample must give the same values every time, on every rank.
+    Reading a sample must give the same values every time, on every rank, and from several threads
+    at once where it is read with workers. Random augmentation belongs behind it, as in
+    `distgrad.data.transforms`; draws by distgrad's own functions are safe inside it too: they are
+    keyed by the batch that is read.
     """
 
     def __len__(self) -> int: ...
@@ -128,6 +131,11 @@ class TensorDataset(BatchDataset):
         """The arrays as Tensors, in their order, sharing memory."""
         return tuple(Tensor(array) for array in self.arrays.values())
 
+    @property
+    def content(self) -> dict[str, Array]:
+        """The arrays that every sample is made of, by name: what `data_sha256` hashes."""
+        return self.arrays
+
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values())))
 
@@ -143,7 +151,7 @@ class TensorDataset(BatchDataset):
             IndexError: If an index is not from ``-len(dataset)`` to ``len(dataset) - 1``.
         """
         rows = checked_indices(indices, len(self))
-        return self._pack([array.take(rows, axis=0) for array in self.arrays.values()])
+        return self._pack([_taken(array, rows) for array in self.arrays.values()])
 
     def _pack(self, parts: list[Array]) -> Any:
         tensors = [Tensor(part) for part in parts]
@@ -162,6 +170,13 @@ def _raw_array(name: str, value: Any) -> Array:
     if array.ndim == 0:
         raise ValueError(f"array {name} must have a first axis of samples, got shape ()")
     return array
+
+
+def _taken(array: Array, rows: NDArray[np.intp]) -> Array:
+    if array.flags.c_contiguous:
+        return array.take(rows, axis=0)
+    # ``take`` would first copy the whole array, which may be a view much larger than its memory.
+    return array_namespace(array).ascontiguousarray(array[rows])
 
 
 class Subset(BatchDataset):

@@ -10,11 +10,13 @@ __all__ = ["data_sha256"]
 
 
 def data_sha256(dataset: TensorDataset) -> str:
-    """Return the SHA-256 of a dataset's arrays, in hexadecimal.
+    """Return the SHA-256 of a dataset's content, in hexadecimal.
 
-    For each array, in the dataset's order, the hash takes a line with its name (its position if it
-    has none), data type and shape, and then its values as little-endian bytes in C order. It does
-    not depend on the machine's byte order or on how the arrays lie in memory.
+    The content is the arrays as they are kept, before anything that is done to them batch by batch
+    (``dataset.content``). For each array, in the dataset's order, the hash takes a line with its
+    name (its position if it has none), data type and shape, and then its values as little-endian
+    bytes in C order. It does not depend on the machine's byte order or on how the arrays lie in
+    memory.
 
     Raises:
         TypeError: If ``dataset`` is not a `TensorDataset`: only there all bytes are at hand.
@@ -30,7 +32,7 @@ def data_sha256(dataset: TensorDataset) -> str:
             "samples into one"
         )
     digest = hashlib.sha256()
-    for name, array in dataset.arrays.items():
+    for name, array in dataset.content.items():
         digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
         little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(little_endian.reshape(-1).view(np.uint8).data)

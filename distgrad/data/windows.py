@@ -1,17 +1,29 @@
 """Global batches, cut into micro-batches in a way that does not know the number of ranks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distgrad.data.checks import checked_integer, checked_seed, require_samples
+from distgrad.autograd import random_scope
+from distgrad.data.checks import checked_integer, checked_seed, checked_sizes, require_samples
 from distgrad.data.dataset import Dataset, fetch
+from distgrad.data.read_ahead import ReadAhead
 from distgrad.data.sampler import sample_order
 
-__all__ = ["GlobalBatches", "Window"]
+__all__ = ["GlobalBatches", "Window", "reading_scope"]
+
+
+def reading_scope(seed: int, step: int, micro_batch: int) -> AbstractContextManager[None]:
+    """Key the random draws of a dataset that is read, apart from all draws of training.
+
+    So reading gives the same bits on every rank, in every thread, however often.
+    """
+    return random_scope(seed, 2**63 + step, micro_batch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +71,26 @@ class Window:
                 f"numbered from 0 to {len(self) - 1}"
             )
         start = m * self.micro_batch_size
-        return fetch(self.dataset, self.indices[start : start + self.micro_batch_size])
+        with reading_scope(self.seed, self.step, m):
+            return fetch(self.dataset, self.indices[start : start + self.micro_batch_size])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _WindowReadAhead(Window):
+    """A window whose micro-batches are read by threads; a copy in another process has none."""
+
+    reader: ReadAhead = field(repr=False)
+
+    def micro_batch(self, m: int) -> Any:
+        return self.reader.get(self, m)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Window, tuple(getattr(self, name) for name in Window.__slots__)
+
+
+def _read(task: tuple[Window, int]) -> Any:
+    window, m = task
+    return Window.micro_batch(window, m)
 
 
 class GlobalBatches:
@@ -84,10 +115,14 @@ class GlobalBatches:
         seed: Names the orders, and the random numbers of the steps; from 0 to 2**64 - 1.
         shuffle: Draw the order of an epoch from (seed, epoch); otherwise it is that of the dataset.
         drop_last: Leave out a last window that would be smaller.
+        num_workers: Number of threads that read micro-batches before they are asked for; 0 reads
+            each when it is asked for. The batches are the same. The dataset is read from several
+            threads at once; they end with the iteration.
 
     Raises:
         ValueError: If a size is not positive, if the micro-batch is larger than the global batch,
-            if the dataset is empty, if ``drop_last`` leaves no window, or if the seed does not fit.
+            if the dataset is empty, if ``drop_last`` leaves no window, if the seed does not fit, or
+            if ``num_workers`` is negative.
 
     Example:
         >>> import numpy as np
@@ -110,15 +145,10 @@ class GlobalBatches:
         seed: int = 0,
         shuffle: bool = True,
         drop_last: bool = False,
+        num_workers: int = 0,
     ) -> None:
-        self.global_batch_size = checked_integer("global_batch_size", global_batch_size, minimum=1)
-        self.micro_batch_size = checked_integer("micro_batch_size", micro_batch_size, minimum=1)
-        if micro_batch_size > global_batch_size:
-            raise ValueError(
-                f"micro_batch_size {micro_batch_size} is larger than global_batch_size "
-                f"{global_batch_size}, which is cut into micro-batches; use at most "
-                f"{global_batch_size}"
-            )
+        sizes = checked_sizes(global_batch_size, micro_batch_size)
+        self.global_batch_size, self.micro_batch_size = sizes
         require_samples(dataset, "GlobalBatches")
         if drop_last and len(dataset) < global_batch_size:
             raise ValueError(
@@ -130,6 +160,7 @@ class GlobalBatches:
         self.seed = checked_seed(seed)
         self.shuffle = shuffle
         self.drop_last = drop_last
+        self.num_workers = checked_integer("num_workers", num_workers, minimum=0)
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -148,7 +179,8 @@ class GlobalBatches:
     def __iter__(self) -> Iterator[Window]:
         epoch = self.epoch
         self.epoch += 1
-        return self._windows(epoch)
+        windows = self._windows(epoch)
+        return self._read_ahead(windows) if self.num_workers else windows
 
     def _windows(self, epoch: int) -> Iterator[Window]:
         order = sample_order(len(self.dataset), self.seed, epoch, self.shuffle)
@@ -163,3 +195,21 @@ class GlobalBatches:
                 step=epoch * len(self) + position,
                 epoch=epoch,
             )
+
+    def _read_ahead(self, windows: Iterator[Window]) -> Iterator[Window]:
+        reader = ReadAhead(_read, self.num_workers)
+        try:
+            for window, following in pairwise(chain(windows, [None])):
+                assert window is not None  # None marks the end
+                reader.turn_to(window, following)
+                yield _WindowReadAhead(
+                    window.dataset,
+                    window.indices,
+                    window.micro_batch_size,
+                    window.seed,
+                    window.step,
+                    window.epoch,
+                    reader,
+                )
+        finally:
+            reader.close()

@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -56,6 +57,20 @@ class TestTensorDataset:
         assert batch.x.data.flags.c_contiguous
         assert np.shares_memory(dataset[0].x.data, array)
         assert np.shares_memory(dataset[:2].x.data, array)
+
+    def test_a_batch_of_a_view_takes_the_memory_of_the_batch_only(self):
+        windows = np.lib.stride_tricks.sliding_window_view(np.arange(20_000), 500)
+        dataset = TensorDataset(x=windows)
+        tracemalloc.start()
+        batch = dataset.take([7, 19_500, 0])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert batch.x.data.flags.c_contiguous
+        assert batch.x[:, 0].tolist() == [7, 19_500, 0]
+        assert peak < 1e6  # the view seen as an array would have 78 MB
+
+    def test_the_content_is_the_arrays(self):
+        assert named().content.keys() == {"x", "y"}
 
     def test_a_slice_is_a_batch(self):
         assert named()[1:4].y.tolist() == [1, 2, 3]

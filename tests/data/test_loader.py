@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -129,6 +131,7 @@ EXCLUSIVE = [
     ({"batch_sampler": [[0]], "sampler": [0]}, "batch_sampler makes the batches"),
     ({"batch_sampler": [[0]], "drop_last": True}, "batch_sampler makes the batches"),
     ({"batch_size": None, "drop_last": True}, "drop_last=True has no batch to drop"),
+    ({"num_workers": -1}, "num_workers must be an integer of at least 0, got -1"),
     ({"batch_size": 0}, "batch_size must be an integer of at least 1, got 0"),
     ({"batch_size": -3}, "batch_size must be an integer of at least 1, got -3"),
 ]
@@ -156,3 +159,64 @@ def test_the_length_needs_one_of_the_sampler(dataset):
     loader = DataLoader(dataset, batch_sampler=iter(BatchSampler(range(4), 2, drop_last=False)))
     with pytest.raises(TypeError, match="has no len"):
         len(loader)
+
+
+class Noise(Pairs):
+    """A dataset that draws random numbers, by distgrad's own functions."""
+
+    def __getitem__(self, index):
+        return {"x": dg.rand(2), "i": index}
+
+
+@pytest.mark.parametrize("num_workers", [1, 2, 5])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": 3},
+        {"batch_size": 3, "shuffle": True},
+        {"batch_size": None},
+        {"batch_sampler": [[4], [0, 2], [1, 1, 3]]},
+        {"batch_size": 2, "collate_fn": lambda samples: samples[0]},
+    ],
+)
+def test_workers_change_nothing(options, num_workers):
+    def epochs(workers):
+        dg.manual_seed(5)
+        loader = DataLoader(Noise(), **options, num_workers=workers)
+        found = []
+        for batch in (batch for _ in range(2) for batch in loader):
+            found.append((batch["x"].tolist(), np.asarray(batch["i"]).tolist()))
+            dg.rand(3)
+        return found
+
+    assert epochs(num_workers) == epochs(0)
+    assert len({repr(noise) for noise, _ in epochs(0)}) == len(epochs(0))
+
+
+def test_the_seed_of_the_draws_is_the_manual_one():
+    def noise(seed):
+        dg.manual_seed(seed)
+        return next(iter(DataLoader(Noise(), batch_size=5)))["x"].tolist()
+
+    assert noise(1) == noise(1) != noise(2)
+
+
+def test_an_exception_in_a_worker_names_the_line_of_the_dataset():
+    class Broken(Pairs):
+        def __getitem__(self, index):
+            if index == 3:
+                raise LookupError("sample 3 is gone")
+            return super().__getitem__(index)
+
+    for num_workers in (0, 2):
+        batches = iter(DataLoader(Broken(), batch_size=2, num_workers=num_workers))
+        assert next(batches)["i"].tolist() == [0, 1]
+        with pytest.raises(LookupError, match="sample 3 is gone") as raised:
+            next(batches)
+        assert raised.traceback[-1].name == "__getitem__"
+
+
+def test_threads_end_when_the_loop_is_left():
+    for _ in DataLoader(Pairs(), num_workers=3):
+        break
+    assert not any(thread.name.startswith("distgrad-data") for thread in threading.enumerate())

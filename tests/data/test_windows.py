@@ -1,4 +1,5 @@
 import pickle
+import threading
 from itertools import islice
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import distgrad as dg
 from distgrad.backend import Stream, philox
 from distgrad.data import GlobalBatches, Subset, TensorDataset
 
@@ -191,6 +193,7 @@ def test_a_micro_batch_out_of_range_is_refused(m):
             "global_batch_size 11; use drop_last=False or at most 10",
         ),
         ((8, 2), {"seed": -1}, "seed must be an integer of at least 0, got -1"),
+        ((8, 2), {"num_workers": -1}, "num_workers must be an integer of at least 0, got -1"),
         ((8, 2), {"seed": 2**64}, r"seed must be from 0 to 2\*\*64 - 1"),
     ],
 )
@@ -208,3 +211,81 @@ def test_an_empty_dataset_is_refused():
 def test_a_bad_epoch_is_refused():
     with pytest.raises(ValueError, match="epoch must be an integer of at least 0, got -1"):
         GlobalBatches(numbered(10), 4, 2).set_epoch(-1)
+
+
+class Noise:
+    """A dataset that draws random numbers, by distgrad's own functions."""
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, index):
+        return dg.rand(2).data, index
+
+
+def read(windows, take):
+    """The bytes of the micro-batches that one reader takes of each window."""
+    return [
+        [window.micro_batch(m)[0].data.tobytes() for m in range(len(window)) if m in take]
+        for window in windows
+    ]
+
+
+@given(SIZES, SEEDS, st.sets(st.integers(0, 9)), st.integers(1, 3))
+def test_workers_change_nothing(sizes, seed, take, num_workers):
+    n, global_size, micro_size = sizes
+    for dataset in (numbered(n), Noise()):
+        size = min(global_size, len(dataset))
+        windows = [
+            GlobalBatches(dataset, size, min(size, micro_size), seed=seed, num_workers=workers)
+            for workers in (0, num_workers)
+        ]
+        for _ in range(2):
+            alone, helped = (read(w, take) for w in windows)
+            assert alone == helped
+        assert [w.epoch for w in windows] == [2, 2]
+
+
+def test_draws_of_a_dataset_are_keyed_by_the_micro_batch():
+    (window, _) = GlobalBatches(Noise(), 10, 5, seed=3)
+    first = [window.micro_batch(m)[0].data.tobytes() for m in (0, 1)]
+    dg.rand(5)
+    assert [window.micro_batch(m)[0].data.tobytes() for m in (1, 0)] == first[::-1]
+    assert first[0] != first[1]
+
+
+def workers_alive():
+    return any(thread.name.startswith("distgrad-data") for thread in threading.enumerate())
+
+
+def test_threads_end_with_the_iteration():
+    windows = GlobalBatches(numbered(30), 8, 4, num_workers=2)
+    for window in windows:
+        window.micro_batch(0)
+        assert workers_alive()
+    assert not workers_alive()
+    for window in windows:
+        window.micro_batch(0)
+        break
+    assert not workers_alive()
+
+
+def test_windows_outlive_the_threads_and_can_be_sent():
+    alone = list(GlobalBatches(numbered(30), 8, 4))
+    helped = list(GlobalBatches(numbered(30), 8, 4, num_workers=2))
+    sent = [pickle.loads(pickle.dumps(window)) for window in helped]
+    for expected, *others in zip(alone, helped, sent, strict=True):
+        for window in others:
+            assert (window.step, window.epoch, window.samples) == (
+                expected.step,
+                expected.epoch,
+                expected.samples,
+            )
+            assert window.micro_batch(1).i.tolist() == expected.micro_batch(1).i.tolist()
+
+
+def test_a_micro_batch_out_of_range_is_refused_with_workers_too():
+    (window,) = GlobalBatches(numbered(10), 10, 3, num_workers=1)
+    for m in (-1, 4):
+        with pytest.raises(IndexError, match=f"micro-batch {m} is out of range"):
+            window.micro_batch(m)
