@@ -45,6 +45,10 @@ class FlatLayout:
     Segments follow one another in the order given, and each begins at a multiple of 16 elements.
     Make one with `FlatLayout.of`.
 
+    Every parameter lies in C order. To store the weights of products transposed was measured on
+    whole training steps: it gains nothing with OpenBLAS's AVX2 kernels, with those for AVX-512 no
+    more than another order of the factors does, and for convolutions less than 1 %.
+
     Attributes:
         segments: The places of the parameters, in order.
         dtype: The data type of the buffer's elements.

@@ -131,7 +131,7 @@ def _owned(gradients: Sequence[Any], given: Sequence[Any]) -> list[Any]:
     for gradient in gradients:
         shared = gradient is not None and (gradient.base is not None or id(gradient) in seen)
         seen.add(id(gradient))
-        result.append(gradient.copy() if shared else gradient)
+        result.append(gradient.copy(order="K") if shared else gradient)
     return result
 
 
@@ -178,7 +178,7 @@ def _initial_gradient(tensor: Any, gradient: Any) -> Any:
 def _add_to_grad(leaf: Any, gradient: Any) -> None:
     if leaf.grad is None:
         # The array may be shared with other gradients, or be a read-only broadcast: copy it.
-        leaf.grad = type(leaf).of(gradient.copy())
+        leaf.grad = type(leaf).of(gradient.copy(order="K"))
     elif leaf.grad.requires_grad:
         leaf.grad = leaf.grad.detach() + gradient
     else:

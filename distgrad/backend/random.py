@@ -22,6 +22,8 @@ class Stream(IntEnum):
     """The order of samples."""
     DATA = 2
     """Synthetic samples and splits."""
+    SAMPLE = 3
+    """What a trained model writes."""
 
 
 def philox(seed: int, stream: int, *counter: int) -> np.random.Generator:

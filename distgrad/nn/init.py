@@ -16,9 +16,13 @@ __all__ = [
     "calculate_gain",
     "constant_",
     "fan_in_and_fan_out",
+    "kaiming_normal_",
     "kaiming_uniform_",
+    "normal_",
     "ones_",
     "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
     "zeros_",
 ]
 
@@ -101,6 +105,58 @@ def uniform_(
     return tensor
 
 
+def normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    generator: np.random.Generator | None = None,
+) -> Tensor:
+    """Fill a tensor with draws from the normal distribution.
+
+    Args:
+        tensor: What is filled, in place; the draws are made in float64 and then rounded.
+        mean: Of the distribution.
+        std: Its standard deviation.
+        generator: Where the draws come from. Default: the next generator of the random scope.
+
+    Returns:
+        The tensor itself.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dg.nn.init.normal_(dg.zeros(3, 5), std=0.02).shape
+        (3, 5)
+    """
+    generator = next_generator() if generator is None else generator
+    draws = generator.normal(mean, std, tensor.shape)
+    tensor.data[...] = array_namespace(tensor.data).asarray(draws)
+    tensor.bump_version()
+    return tensor
+
+
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: np.random.Generator | None = None
+) -> Tensor:
+    """Fill a weight from the uniform distribution on +-gain * sqrt(6 / (fan_in + fan_out)).
+
+    X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
+    """
+    bound = gain * math.sqrt(6.0 / sum(fan_in_and_fan_out(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(
+    tensor: Tensor, gain: float = 1.0, generator: np.random.Generator | None = None
+) -> Tensor:
+    """Fill a weight normally, with standard deviation gain * sqrt(2 / (fan_in + fan_out)).
+
+    The paper is that of `xavier_uniform_`.
+    """
+    std = gain * math.sqrt(2.0 / sum(fan_in_and_fan_out(tensor)))
+    return normal_(tensor, 0.0, std, generator)
+
+
 def kaiming_uniform_(
     tensor: Tensor,
     a: float = 0.0,
@@ -126,13 +182,31 @@ def kaiming_uniform_(
     Raises:
         ValueError: If ``mode`` or ``nonlinearity`` is unknown, or for fewer than 2 axes.
     """
+    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    bound = math.sqrt(3.0) * std
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: np.random.Generator | None = None,
+) -> Tensor:
+    """Fill a weight normally, with standard deviation gain / sqrt(fan).
+
+    Paper, arguments and errors are those of `kaiming_uniform_`.
+    """
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fans = dict(zip(("fan_in", "fan_out"), fan_in_and_fan_out(tensor), strict=True))
     if mode not in fans:
         raise ValueError(f"Mode {mode} not supported, please use one of fan_in, fan_out")
-    if tensor.numel() == 0:
-        return tensor
-    bound = calculate_gain(nonlinearity, a) * math.sqrt(3.0 / fans[mode])
-    return uniform_(tensor, -bound, bound, generator)
+    gain = calculate_gain(nonlinearity, a)
+    return gain / math.sqrt(fans[mode]) if fans[mode] else 0.0
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

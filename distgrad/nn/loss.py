@@ -4,7 +4,7 @@ from distgrad.nn import functional
 from distgrad.nn.module import Module
 from distgrad.tensor import Tensor
 
-__all__ = ["CrossEntropyLoss", "MSELoss"]
+__all__ = ["CrossEntropyLoss", "MSELoss", "NLLLoss"]
 
 
 class MSELoss(Module):
@@ -64,5 +64,28 @@ class CrossEntropyLoss(Module):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
         return functional.cross_entropy(
+            input, target, reduction=self.reduction, ignore_index=self.ignore_index
+        )
+
+
+class NLLLoss(Module):
+    """The negative log likelihood of class numbers, the input being log probabilities.
+
+    Arguments, shapes and errors are those of `CrossEntropyLoss`.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dg.nn.NLLLoss()(dg.tensor([[-0.5, -1.0]]), dg.tensor([1])).item()
+        1.0
+    """
+
+    def __init__(self, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__()
+        self.ignore_index = ignore_index
+        self.reduction = reduction
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss."""
+        return functional.nll_loss(
             input, target, reduction=self.reduction, ignore_index=self.ignore_index
         )

@@ -3,23 +3,20 @@
 Names and arguments are NumPy's: this package is also the namespace in which rules run on Tensors.
 """
 
+from distgrad.ops.activation import gelu, sigmoid, softmax
+from distgrad.ops.attention import attention_mix, attention_scores, attention_weights
+from distgrad.ops.conv import channel_sum, conv2d, conv2d_input, conv2d_weight
+from distgrad.ops.einstein import einsum
 from distgrad.ops.elementwise import (
     absolute,
     add,
     astype,
     divide,
     dropout,
-    equal,
     exp,
-    greater,
-    greater_equal,
-    isfinite,
-    less,
-    less_equal,
     log,
     multiply,
     negative,
-    not_equal,
     power,
     relu,
     sign,
@@ -27,12 +24,50 @@ from distgrad.ops.elementwise import (
     subtract,
     tanh,
 )
+from distgrad.ops.embedding import embedding, embedding_table
+from distgrad.ops.error_function import erf
 from distgrad.ops.index import getitem, put
+from distgrad.ops.join import concatenate, pad, stack
 from distgrad.ops.linalg import dot, linear, matmul
-from distgrad.ops.loss import cross_entropy, log_softmax, mse_loss
+from distgrad.ops.logic import (
+    bitwise_and,
+    bitwise_or,
+    equal,
+    greater,
+    greater_equal,
+    invert,
+    isfinite,
+    less,
+    less_equal,
+    not_equal,
+)
+from distgrad.ops.loss import cross_entropy, log_softmax, mse_loss, nll_loss
+from distgrad.ops.norm import normalize, normalize_input, normalize_weight
 from distgrad.ops.op import Op, op
-from distgrad.ops.reduce import all, amax, any, argmax, mean, norm, sum
-from distgrad.ops.shape import broadcast_to, reshape, transpose
+from distgrad.ops.pool import (
+    avg_pool2d,
+    avg_pool2d_input,
+    max_pool2d,
+    max_pool2d_gather,
+    max_pool2d_scatter,
+    max_pool2d_winner,
+)
+from distgrad.ops.reduce import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    logsumexp,
+    mean,
+    norm,
+    std,
+    sum,
+    var,
+)
+from distgrad.ops.selection import clip, maximum, minimum, where
+from distgrad.ops.shape import ascontiguousarray, broadcast_to, reshape, transpose
 
 __all__ = [
     "Op",
@@ -40,41 +75,81 @@ __all__ = [
     "add",
     "all",
     "amax",
+    "amin",
     "any",
     "argmax",
+    "argmin",
+    "ascontiguousarray",
     "astype",
+    "attention_mix",
+    "attention_scores",
+    "attention_weights",
+    "avg_pool2d",
+    "avg_pool2d_input",
+    "bitwise_and",
+    "bitwise_or",
     "broadcast_to",
+    "channel_sum",
+    "clip",
+    "concatenate",
+    "conv2d",
+    "conv2d_input",
+    "conv2d_weight",
     "cross_entropy",
     "divide",
     "dot",
     "dropout",
+    "einsum",
+    "embedding",
+    "embedding_table",
     "equal",
+    "erf",
     "exp",
+    "gelu",
     "getitem",
     "greater",
     "greater_equal",
+    "invert",
     "isfinite",
     "less",
     "less_equal",
     "linear",
     "log",
     "log_softmax",
+    "logsumexp",
     "matmul",
+    "max_pool2d",
+    "max_pool2d_gather",
+    "max_pool2d_scatter",
+    "max_pool2d_winner",
+    "maximum",
     "mean",
+    "minimum",
     "mse_loss",
     "multiply",
     "negative",
+    "nll_loss",
     "norm",
+    "normalize",
+    "normalize_input",
+    "normalize_weight",
     "not_equal",
     "op",
+    "pad",
     "power",
     "put",
     "relu",
     "reshape",
+    "sigmoid",
     "sign",
+    "softmax",
     "sqrt",
+    "stack",
+    "std",
     "subtract",
     "sum",
     "tanh",
     "transpose",
+    "var",
+    "where",
 ]

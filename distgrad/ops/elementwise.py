@@ -1,4 +1,4 @@
-"""Elementwise arithmetic, functions and comparisons; inputs broadcast."""
+"""Elementwise arithmetic and functions; inputs broadcast."""
 
 from distgrad.ops.op import op
 
@@ -194,38 +194,3 @@ def astype(xp, x, /, dtype):
 @astype.rule("x")
 def _(xp, g):
     return g  # the engine gives every gradient its input's data type
-
-
-@op
-def equal(xp, a, b):
-    return xp.equal(a, b)
-
-
-@op
-def not_equal(xp, a, b):
-    return xp.not_equal(a, b)
-
-
-@op
-def less(xp, a, b):
-    return xp.less(a, b)
-
-
-@op
-def less_equal(xp, a, b):
-    return xp.less_equal(a, b)
-
-
-@op
-def greater(xp, a, b):
-    return xp.greater(a, b)
-
-
-@op
-def greater_equal(xp, a, b):
-    return xp.greater_equal(a, b)
-
-
-@op
-def isfinite(xp, x):
-    return xp.isfinite(x)

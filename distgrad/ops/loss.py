@@ -33,24 +33,22 @@ def _picks(target, classes, axis, ignore_index, dtype):
     return (onehot & kept).astype(dtype)
 
 
-def _check_targets(target, classes, ignore_index):
+def _check_targets(name, target, classes, ignore_index):
     bad = (target != ignore_index) & ((target < 0) | (target >= classes))
     if bad.any():
         place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
         raise IndexError(
-            f"cross_entropy: target {int(target[place])} at index {place} is out of range for "
+            f"{name}: target {int(target[place])} at index {place} is out of range for "
             f"{classes} classes; use 0 to {classes - 1}, or ignore_index={ignore_index} for "
             "positions without a target"
         )
 
 
-@op
-def cross_entropy(xp, x, /, target, axis, reduction, ignore_index):
-    """Negative log likelihood of integer targets under the softmax of ``x`` along ``axis``."""
-    _check_targets(target, x.shape[axis], ignore_index)
+def _likelihood_loss(name, xp, log_p, target, axis, reduction, ignore_index):
+    """The sum or mean of -log_p at the targets along ``axis``, or each of them."""
+    _check_targets(name, target, log_p.shape[axis], ignore_index)
     kept = target != ignore_index
     place = xp.expand_dims(target * kept, axis)
-    log_p = _log_softmax(xp, x, axis)
     # Not a product with `kept`: the score of an ignored place may be infinite.
     loss = xp.where(kept, -xp.take_along_axis(log_p, place, axis).reshape(target.shape), 0)
     if reduction == "none":
@@ -59,15 +57,40 @@ def cross_entropy(xp, x, /, target, axis, reduction, ignore_index):
     return total / (int(kept.sum()) or math.nan) if reduction == "mean" else total
 
 
-@cross_entropy.rule("x")
-def _(xp, g, x, target, axis, reduction, ignore_index):
-    onehot = _picks(target, x.shape[axis], axis, ignore_index, x.dtype)
+def _above_each_target(xp, g, target, axis, reduction, ignore_index):
+    """The gradient of each target's loss, 0 for ignored ones, ready to broadcast."""
     kept = array_namespace(target).expand_dims(target != ignore_index, axis)
     if reduction == "none":
         g = xp.reshape(g, kept.shape)
     elif reduction == "mean":
         g = g / (int(kept.sum()) or math.nan)
-    return (xp.exp(_log_softmax(xp, x, axis)) - onehot) * kept * g
+    return g * kept
+
+
+@op
+def cross_entropy(xp, x, /, target, axis, reduction, ignore_index):
+    """Negative log likelihood of integer targets under the softmax of ``x`` along ``axis``."""
+    log_p = _log_softmax(xp, x, axis)
+    return _likelihood_loss("cross_entropy", xp, log_p, target, axis, reduction, ignore_index)
+
+
+@cross_entropy.rule("x")
+def _(xp, g, x, target, axis, reduction, ignore_index):
+    onehot = _picks(target, x.shape[axis], axis, ignore_index, x.dtype)
+    above = _above_each_target(xp, g, target, axis, reduction, ignore_index)
+    return (xp.exp(_log_softmax(xp, x, axis)) - onehot) * above
+
+
+@op
+def nll_loss(xp, x, /, target, axis, reduction, ignore_index):
+    """Negative log likelihood of integer targets, ``x`` being log probabilities."""
+    return _likelihood_loss("nll_loss", xp, x, target, axis, reduction, ignore_index)
+
+
+@nll_loss.rule("x")
+def _(xp, g, x_shape, target, axis, reduction, ignore_index):
+    onehot = _picks(target, x_shape[axis], axis, ignore_index, g.dtype)
+    return -_above_each_target(xp, g, target, axis, reduction, ignore_index) * onehot
 
 
 @op

@@ -15,6 +15,9 @@ The names of a rule's parameters say what must be kept for it: an input by its n
 output, an attribute by its name, ``x_shape`` the shape of input ``x`` without the array.
 A rule may return a gradient of the broadcast shape: the engine sums it to the input's shape.
 
+A function ``(xp, *arrays, attributes...)`` takes any number of arrays, and one rule serves each of
+them: see `VariadicOp`.
+
 Rules also run on Tensors, when gradients of gradients are asked for: then ``xp`` is a namespace
 whose functions are the ops of this package under their NumPy names. So a rule uses operators,
 ``xp.NAME`` of an op of this package, or another op called with ``xp`` first.
@@ -27,7 +30,7 @@ from typing import Any
 
 from distgrad.backend import Array, Namespace
 
-__all__ = ["OUTPUT", "Op", "Plan", "Rule", "op"]
+__all__ = ["OUTPUT", "Op", "Plan", "Rule", "VariadicOp", "op"]
 
 OUTPUT = -1
 
@@ -144,13 +147,77 @@ class Op:
         raise ValueError(f"a rule of {self!r} names {name!r}, which the op does not have")
 
 
+class VariadicOp(Op):
+    """An op of any number of arrays, ``(xp, *arrays, attributes...)``, with one rule for them all.
+
+    The rule runs once for each array that wants a gradient. Its further parameters are attributes,
+    or ``position``, that of the array it serves; ``others``, the other arrays in order; ``shapes``,
+    those of all arrays.
+    """
+
+    def __init__(self, function: Callable[..., Any], view: bool = False) -> None:
+        super().__init__(function, view)
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        self.inputs = (parameters[0].name,)
+        self.defaults = {p.name: p.default for p in parameters[1:]}
+
+    def _is_array(self, name: str) -> bool:
+        return name == "others"
+
+    def _constant(self, name: str) -> tuple[str, int | None]:
+        return (name, 0) if name in ("position", "shapes") else super()._constant(name)
+
+    def bind(
+        self, args: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the inputs and all attributes of a call: named and default ones."""
+        return args, {**self.defaults, **attributes}
+
+    def _make_plan(self, wanted: tuple[bool, ...]) -> Plan | None:
+        if True not in wanted or not self.rules:
+            return None
+        (rule,) = self.rules.values()
+        (name,) = self.inputs
+        places = range(len(wanted))
+        serving = [place for place in places if wanted[place]]
+        arrays = tuple(p for p in places if "others" in rule.needs and serving != [p])
+        attributes = [need for need in rule.needs if need in self.defaults]
+        shapes = places if "shapes" in rule.needs else ()
+        names = [f"{name}[{p}]" for p in arrays] + attributes + ["shapes"] * len(shapes)
+        return Plan(
+            rules=tuple(
+                (p, _serving(rule, p, arrays, attributes), tuple(range(len(names))))
+                for p in serving
+            ),
+            names=tuple(names),
+            arrays=arrays,
+            constants=(*((need, None) for need in attributes), *(("shapes", p) for p in shapes)),
+        )
+
+
+def _serving(
+    rule: Rule, position: int, arrays: tuple[int, ...], attributes: list[str]
+) -> Callable[..., Any]:
+    """Return the rule of a variadic op for one of its arrays, taking the saved values in order."""
+
+    def serve(xp: Namespace, g: Any, *saved: Any) -> Any:
+        given = dict(zip(attributes, saved[len(arrays) :], strict=False))
+        given["position"] = position
+        given["others"] = [x for p, x in zip(arrays, saved, strict=False) if p != position]
+        given["shapes"] = saved[len(arrays) + len(attributes) :]
+        return rule.function(xp, g, *(given[need] for need in rule.needs))
+
+    return serve
+
+
 def op(function: Callable[..., Array] | None = None, *, view: bool = False) -> Any:
-    """Make an op of a function ``(xp, inputs..., /, attributes...)``.
+    """Make an op of a function ``(xp, inputs..., /, attributes...)`` or ``(xp, *arrays, ...)``.
 
     Args:
         function: The array function.
         view: Whether the result may share the first input's memory.
     """
     if function is None:
-        return lambda function: Op(function, view)
-    return Op(function, view)
+        return lambda function: op(function, view=view)
+    kinds = {p.kind for p in inspect.signature(function).parameters.values()}
+    return (VariadicOp if inspect.Parameter.VAR_POSITIONAL in kinds else Op)(function, view)

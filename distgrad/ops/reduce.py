@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
+
 from distgrad.ops.op import op
 
 
 def _reduced_axes(ndim, axis):
-    if axis is None:
+    if axis is None or not ndim:  # the axis of a 0-d array, 0 or -1, is none
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
     return tuple(a % ndim for a in axes)
@@ -45,16 +47,80 @@ def _(xp, g, x_shape, axis):
 
 
 @op
+def var(xp, x, /, axis=None, correction=1, keepdims=False):
+    """Squared distances from the mean: their sum over ``n - correction``."""
+    distance = x - mean(xp, x, axis=axis, keepdims=True)
+    return xp.sum(distance * distance, axis=axis, keepdims=keepdims) / _freedom(
+        x.shape, axis, correction
+    )
+
+
+def _freedom(shape, axis, correction):
+    freedom = _count(shape, axis) - correction
+    return freedom if freedom > 0 else math.nan
+
+
+@var.rule("x")
+def _(xp, g, x, x_shape, axis, correction):
+    g = xp.reshape(g, _kept_shape(x_shape, axis)) * (2 / _freedom(x_shape, axis, correction))
+    return g * (x - mean(xp, x, axis=axis, keepdims=True))
+
+
+@op
+def std(xp, x, /, axis=None, correction=1, keepdims=False):
+    """The square root of the variance."""
+    return xp.sqrt(var.forward(xp, x, axis, correction, keepdims))
+
+
+@std.rule("x")
+def _(xp, g, x, y, x_shape, axis, correction):
+    kept = _kept_shape(x_shape, axis)
+    # Where all elements are equal the subgradient 0 is taken: their distances over 1.
+    scale = (xp.reshape(y, kept) + xp.reshape(y == 0, kept)) * _freedom(x_shape, axis, correction)
+    return xp.reshape(g, kept) / scale * (x - mean(xp, x, axis=axis, keepdims=True))
+
+
+@op
+def logsumexp(xp, x, /, axis, keepdims=False):
+    """``log(sum(exp(x)))``, computed without overflow."""
+    top = xp.max(x, axis=axis, keepdims=True, initial=-math.inf)
+    top = xp.where(xp.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):  # the sum over nothing is 0
+        y = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=keepdims))
+    return y + (top if keepdims else xp.squeeze(top, axis))
+
+
+@logsumexp.rule("x")
+def _(xp, g, x, y, x_shape, axis):
+    kept = _kept_shape(x_shape, axis)
+    return xp.reshape(g, kept) * xp.exp(x - xp.reshape(y, kept))
+
+
+@op
 def amax(xp, x, /, axis=None, keepdims=False):
     return xp.max(x, axis=axis, keepdims=keepdims)
 
 
-@amax.rule("x")
-def _(xp, g, x, y, x_shape, axis):
-    """Equal maxima share the gradient evenly."""
+def _among_equals(xp, g, x, y, x_shape, axis):
+    """Equal extremes share the gradient evenly."""
     kept = _kept_shape(x_shape, axis)
     chosen = (x == xp.reshape(y, kept)).astype(g.dtype)
     return xp.reshape(g, kept) * chosen / xp.sum(chosen, axis=axis, keepdims=True)
+
+
+@amax.rule("x")
+def _(xp, g, x, y, x_shape, axis):
+    return _among_equals(xp, g, x, y, x_shape, axis)
+
+
+@op
+def amin(xp, x, /, axis=None, keepdims=False):
+    return xp.min(x, axis=axis, keepdims=keepdims)
+
+
+@amin.rule("x")
+def _(xp, g, x, y, x_shape, axis):
+    return _among_equals(xp, g, x, y, x_shape, axis)
 
 
 @op
@@ -74,6 +140,11 @@ def _(xp, g, x, y, x_shape, axis):
 @op
 def argmax(xp, x, /, axis=None, keepdims=False):
     return xp.argmax(x, axis=axis, keepdims=keepdims)
+
+
+@op
+def argmin(xp, x, /, axis=None, keepdims=False):
+    return xp.argmin(x, axis=axis, keepdims=keepdims)
 
 
 @op

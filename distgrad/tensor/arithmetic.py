@@ -57,6 +57,19 @@ class Arithmetic:
     def __rmatmul__(self, other: Any) -> "Tensor":
         return self._product(ops.matmul, other, self)
 
+    def __and__(self, other: Any) -> "Tensor":
+        return self._binary(ops.bitwise_and, self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> "Tensor":
+        return self._binary(ops.bitwise_or, self, other)
+
+    __ror__ = __or__
+
+    def __invert__(self) -> "Tensor":
+        return self._apply(ops.invert, self)
+
     def __neg__(self) -> "Tensor":
         return self._apply(ops.negative, self)
 

@@ -11,13 +11,13 @@ from distgrad import autograd, ops
 from distgrad.autograd.modes import is_grad_enabled
 from distgrad.autograd.node import Node, Version, record
 from distgrad.backend import Array, array_namespace
-from distgrad.backend.dtypes import DEFAULT_FLOAT, is_floating, result_type
+from distgrad.backend.dtypes import is_floating
 from distgrad.ops import Op
 from distgrad.tensor.in_place import InPlace
 from distgrad.tensor.methods import Methods
 from distgrad.tensor.operands import raw
 
-__all__ = ["Tensor", "apply", "binary"]
+__all__ = ["Tensor", "apply"]
 
 
 class Tensor(InPlace, Methods):
@@ -206,77 +206,20 @@ def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
     """
     if op.defaults:
         args, attributes = op.bind(args, attributes)
-    arrays = []
-    wanted = []
-    for x in args:
-        tensor = isinstance(x, Tensor)
-        arrays.append(x.data if tensor else x)
-        wanted.append(tensor and (x.node is not None or x._leaf_requires_grad))
+    arrays = [x.data if isinstance(x, Tensor) else x for x in args]
     result = Tensor.of(op.forward(array_namespace(*arrays), *arrays, **attributes))
     if op.view and result.data.base is not None and _share_memory(result.data, arrays[0]):
         result.version = args[0].version
+    wanted = tuple(
+        [isinstance(x, Tensor) and (x.node is not None or x._leaf_requires_grad) for x in args]
+    )
     if True in wanted and is_grad_enabled() and is_floating(result.data.dtype):
-        result.node = record(op, args, tuple(wanted), arrays, attributes, result)
+        result.node = record(op, args, wanted, arrays, attributes, result)
     return result
 
 
 def _share_memory(a: Array, b: Array) -> bool:
     return bool(array_namespace(a, b).may_share_memory(a, b))
-
-
-def binary(op: Op, a: Any, b: Any, floating: bool = False) -> Any:
-    """Run an op of two operands after PyTorch's promotion of their data types.
-
-    Args:
-        op: The op.
-        a: A Tensor, array or number.
-        b: The same; one of the two is a Tensor.
-        floating: Whether integers become floats first.
-    """
-    if isinstance(a, Tensor) and isinstance(b, Tensor) and a.data.dtype == b.data.dtype:
-        dtype = a.data.dtype
-    else:
-        a, b = _operand(a), _operand(b)
-        if a is NotImplemented or b is NotImplemented:
-            return NotImplemented  # so that Python raises its TypeError, or compares identities
-        dtype = result_type(raw(a), raw(b))
-    if floating and not is_floating(dtype):
-        dtype = DEFAULT_FLOAT
-    if isinstance(a, Tensor) and a.data.dtype != dtype:
-        a = a.to(dtype)
-    if isinstance(b, Tensor) and b.data.dtype != dtype:
-        b = b.to(dtype)
-    return apply(op, a, b)
-
-
-def product(op: Op, a: Any, b: Any) -> Any:
-    """Run an op of two arrays of one data type: a product is never widened in silence.
-
-    Raises:
-        RuntimeError: If the data types differ.
-    """
-    a, b = _operand(a), _operand(b)
-    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
-        return NotImplemented
-    if a.data.dtype != b.data.dtype:
-        raise RuntimeError(
-            f"{op.name}() needs operands of one data type, got {a.dtype} and {b.dtype}; "
-            "convert one of them with .to()"
-        )
-    return apply(op, a, b)
-
-
-def _operand(value: Any) -> Any:
-    """Return a Tensor, or a Python number: only those do not widen the other operand."""
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if type(value) in (bool, int, float):
-        return value
-    if isinstance(value, int | float):  # a named number: NumPy would not take it for a plain one
-        return int(value) if isinstance(value, int) else float(value)
-    return Tensor(value) if hasattr(value, "dtype") else NotImplemented
 
 
 class _Namespace:
@@ -291,5 +234,3 @@ class _Namespace:
 _NAMESPACE = _Namespace()
 
 Tensor._apply = staticmethod(apply)
-Tensor._binary = staticmethod(binary)
-Tensor._product = staticmethod(product)

@@ -78,7 +78,8 @@ def test_neighbouring_draws_do_not_overlap() -> None:
 
 
 def test_streams_keep_their_numbers() -> None:
-    assert {stream.name: int(stream) for stream in Stream} == {"MODEL": 0, "ORDER": 1, "DATA": 2}
+    numbers = {stream.name: int(stream) for stream in Stream}
+    assert numbers == {"MODEL": 0, "ORDER": 1, "DATA": 2, "SAMPLE": 3}
 
 
 @pytest.mark.parametrize(

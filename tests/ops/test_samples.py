@@ -10,6 +10,7 @@ from ops.samples import SAMPLES
 
 import distgrad as dg
 from distgrad import ops
+from distgrad.ops.op import VariadicOp
 from distgrad.tensor import apply
 
 EXPORTED = sorted(set(ops.__all__) - {"Op", "op"})
@@ -30,7 +31,8 @@ def tensors(name: str, row: Any, case: Any, dtype: Any = np.float64) -> list[Any
     """The inputs of a case; those that have a rule ask for a gradient."""
     op = getattr(ops, name)
     result = []
-    for parameter, value in zip(op.inputs, case.inputs, strict=False):
+    parameters = op.inputs * (len(case.inputs) if isinstance(op, VariadicOp) else 1)
+    for parameter, value in zip(parameters, case.inputs, strict=True):
         if is_floating(value):
             wanted = row.constants is not None and parameter not in row.constants
             value = dg.Tensor(value.astype(dtype, copy=True), requires_grad=wanted)

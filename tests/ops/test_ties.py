@@ -24,6 +24,37 @@ def test_equal_maxima_share_the_gradient() -> None:
     assert gradient(dg.max, 3.0, 1.0, 3.0, 3.0) == [1 / 3, 0, 1 / 3, 1 / 3]
 
 
+def test_equal_minima_share_the_gradient() -> None:
+    assert gradient(dg.min, 1.0, 3.0, 1.0) == [0.5, 0, 0.5]
+    x = dg.tensor([[2.0, 2.0, 5.0]], requires_grad=True)
+    values, indices = dg.min(x, dim=1)
+    values.sum().backward()
+    assert indices.tolist() == [0]
+    assert x.grad.tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize("function", [dg.maximum, dg.minimum])
+def test_equal_operands_share_the_gradient(function) -> None:
+    x = dg.tensor([1.0, 2.0], requires_grad=True)
+    y = dg.tensor([1.0, 3.0], requires_grad=True)
+    function(x, y).sum().backward()
+    assert x.grad.tolist() == [0.5, float(function is dg.minimum)]
+    assert y.grad.tolist() == [0.5, float(function is dg.maximum)]
+
+
+def test_clamp_at_its_bounds() -> None:
+    assert gradient(lambda x: dg.clamp(x, -1, 1), -2.0, -1.0, 0.0, 1.0, 2.0) == [0, 1, 1, 1, 0]
+    assert gradient(lambda b: dg.clamp(dg.tensor([0.0, 1.0]), min=b), 1.0, 1.0) == [1, 0]
+    # Where the bounds cross the result is the upper one, and so is the gradient.
+    assert dg.clamp(dg.tensor([0.0]), 2, 1).tolist() == [1]
+    assert gradient(lambda b: dg.clamp(dg.tensor([0.0]), min=2.0, max=b), 1.0) == [1]
+    assert gradient(lambda b: dg.clamp(dg.tensor([0.0]), min=b, max=1.0), 2.0) == [0]
+
+
+def test_standard_deviation_of_equal_elements() -> None:
+    assert gradient(dg.std, 2.0, 2.0, 2.0) == [0, 0, 0]
+
+
 def test_along_an_axis_the_first_maximum_gets_the_gradient() -> None:
     x = dg.tensor([[2.0, 5.0, 5.0], [4.0, 4.0, 1.0]], requires_grad=True)
     values, indices = dg.max(x, dim=1)

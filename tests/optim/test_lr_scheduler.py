@@ -4,7 +4,13 @@ import pytest
 
 import distgrad as dg
 from distgrad import nn, optim
-from distgrad.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, StepLR
+from distgrad.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LinearLR,
+    LRScheduler,
+    SequentialLR,
+    StepLR,
+)
 
 
 def optimizer_of(*rates):
@@ -121,6 +127,65 @@ def test_a_schedule_of_ones_own():
     assert scheduler.last_epoch == 3
     with pytest.raises(NotImplementedError, match=r"LRScheduler does not define get_lr\(\)"):
         LRScheduler(optimizer_of(1.0))
+
+
+def warmup_and_cosine(library, optimizer, *, nested=False):
+    """A warm-up, half a cosine and steps; nested, the first two are a schedule of their own."""
+    parts = [
+        library.LinearLR(optimizer, 0.25, total_iters=4),
+        library.CosineAnnealingLR(optimizer, 6, eta_min=0.01),
+        library.StepLR(optimizer, 2, gamma=0.5),
+    ]
+    if not nested:
+        return library.SequentialLR(optimizer, parts, [4, 10])
+    first = library.SequentialLR(optimizer, parts[:2], [4])
+    return library.SequentialLR(optimizer, [first, parts[2]], [10])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_schedules_one_after_the_other_begin_from_the_initial_rates(nested):
+    scheduler = warmup_and_cosine(optim.lr_scheduler, optimizer_of(0.5, 2.0), nested=nested)
+    rates = rates_of(scheduler, 15)
+    for initial, ours in zip((0.5, 2.0), zip(*rates, strict=True), strict=True):
+        warmup = [initial * (0.25 + 0.75 * epoch / 4) for epoch in range(4)]
+        cosine = [
+            0.01 + (initial - 0.01) * (1 + math.cos(math.pi * epoch / 6)) / 2 for epoch in range(6)
+        ]
+        steps = [initial * 0.5 ** (epoch // 2) for epoch in range(5)]
+        assert list(ours) == pytest.approx(warmup + cosine + steps, rel=1e-12)
+
+
+def test_schedules_one_after_the_other_are_torchs():
+    torch = pytest.importorskip("torch")
+    ours = warmup_and_cosine(optim.lr_scheduler, optimizer_of(0.5, 2.0))
+    theirs = warmup_and_cosine(torch.optim.lr_scheduler, torch_optimizer(torch, 0.5, 2.0))
+    for a, b in zip(rates_of(ours, 20), rates_of(theirs, 20), strict=True):
+        assert a == pytest.approx(b, rel=1e-12)
+
+
+@pytest.mark.parametrize("epochs", [2, 4, 7, 11])
+def test_saved_schedules_one_after_the_other_go_on(epochs):
+    def make():
+        return warmup_and_cosine(optim.lr_scheduler, optimizer_of(0.5))
+
+    whole = rates_of(make(), 15)
+    scheduler = make()
+    rates = rates_of(scheduler, epochs)
+    later = make()
+    later.load_state_dict(scheduler.state_dict())
+    later.optimizer.load_state_dict(scheduler.optimizer.state_dict())
+    assert rates + rates_of(later, 15 - epochs) == whole
+
+
+def test_errors_of_schedules_one_after_the_other():
+    optimizer = optimizer_of(1.0)
+    step = StepLR(optimizer, 1)
+    with pytest.raises(ValueError, match="expects at least one scheduler, but got none"):
+        SequentialLR(optimizer, [], [])
+    with pytest.raises(ValueError, match="but StepLR at index 1 has another; make it for this one"):
+        SequentialLR(optimizer, [step, StepLR(optimizer_of(1.0), 1)], [1])
+    with pytest.raises(ValueError, match=r"but got 2 for 1 schedulers; give the epoch"):
+        SequentialLR(optimizer, [step], [1, 2])
 
 
 def test_errors():

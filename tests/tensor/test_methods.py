@@ -38,6 +38,106 @@ def test_shape_errors(x) -> None:
         x.expand(3, 3, 4)
 
 
+def test_axes(x) -> None:
+    assert x.permute(2, 0, 1).shape == x.permute((2, 0, 1)).shape == (4, 2, 3)
+    np.testing.assert_array_equal(x.permute(1, -1, 0).data, x.data.transpose(1, 2, 0))
+    y = x.unsqueeze(1).unsqueeze(-1)
+    assert y.shape == (2, 1, 3, 4, 1)
+    assert y.squeeze().shape == y.squeeze((1, -1)).shape == (2, 3, 4)
+    assert y.squeeze(1).shape == (2, 3, 4, 1)
+    assert y.squeeze(0).shape == y.shape
+    assert dg.tensor(1.0).squeeze(0).shape == ()
+    assert dg.tensor(1.0).unsqueeze(0).shape == dg.tensor(1.0).unsqueeze(-1).shape == (1,)
+    for call in (lambda: x.squeeze(3), lambda: x.split(1, dim=3), lambda: x.softmax(3)):
+        with pytest.raises(IndexError, match=r"from -3 to 2 .*shape \(2, 3, 4\), got 3"):
+            call()
+    with pytest.raises(IndexError, match=r"from -4 to 3 .*got -5"):
+        x.unsqueeze(-5)
+
+
+def test_views(x) -> None:
+    for y in (x.view(6, 4), x.view((-1,)), x.view(2, 1, 12), x[:, :2].view(2, 2, 2, 2)):
+        assert np.shares_memory(y.data, x.data)
+    assert dg.zeros(0, 2).view(2, 0).shape == (2, 0)
+    with pytest.raises(RuntimeError, match=r"view\(\) of shape \(6, 4\).*use reshape\(\)"):
+        x.transpose(0, 1).view(6, 4)
+    with pytest.raises(ValueError, match="cannot reshape"):
+        x.view(5)
+
+
+def test_contiguous(x) -> None:
+    assert x.contiguous() is x
+    turned = x.transpose(0, 2)
+    assert not turned.is_contiguous()
+    assert turned.contiguous().is_contiguous()
+    np.testing.assert_array_equal(turned.contiguous().data, turned.data)
+    assert turned.contiguous().view(12, 2).shape == (12, 2)
+
+
+def test_parts(x) -> None:
+    assert [part.shape[1] for part in x.split(2, 1)] == [2, 1]
+    assert [part.shape[-1] for part in x.split([1, 0, 3], -1)] == [1, 0, 3]
+    assert [part.shape[0] for part in x.chunk(5)] == [1, 1]
+    assert [part.shape[0] for part in dg.zeros(0).chunk(3)] == [0, 0, 0]
+    assert [part.shape[0] for part in dg.zeros(0).split(3)] == [0]
+    for sizes, message in [
+        (0, "needs a positive split_size, got 0"),
+        (-1, "needs a positive split_size, got -1"),
+        ([1, 1], r"add up to 4, the length of dim -1, got \[1, 1\]"),
+        ([5, -1], r"got \[5, -1\]"),
+    ]:
+        with pytest.raises(RuntimeError, match=message):
+            x.split(sizes, -1)
+    with pytest.raises(RuntimeError, match="at least 1 chunk, got 0"):
+        x.chunk(0)
+
+
+def test_masked_fill() -> None:
+    x = dg.tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=True)
+    mask = dg.tensor([True, False])
+    y = x.masked_fill(mask, -np.inf)
+    assert y.dtype == np.float32
+    assert y.tolist() == [[-np.inf, -2], [-np.inf, 4]]
+    y.softmax(1).sum().backward()
+    assert x.grad.tolist() == [[0, 0], [0, 0]]
+    assert dg.tensor([1, 2]).masked_fill(mask, dg.tensor(7.0)).tolist() == [7, 2]
+    with pytest.raises(RuntimeError, match=r"takes a number or a 0-d tensor, got one of shape"):
+        x.masked_fill(mask, dg.ones(2))
+    with pytest.raises(RuntimeError, match=r"condition of bools, not int64; compare it"):
+        x.masked_fill(dg.tensor([0, 1]), 0)
+
+
+def test_data_types_by_name() -> None:
+    x = dg.tensor([0.5, 2.0, 0.0])
+    assert x.float() is x
+    assert x.double().dtype == np.float64
+    assert x.long().tolist() == [0, 2, 0]
+    assert x.bool().tolist() == [True, True, False]
+
+
+def test_logic() -> None:
+    x, y = dg.tensor([True, True, False]), dg.tensor([True, False, False])
+    assert (x & y).tolist() == [True, False, False]
+    assert (x | y).tolist() == (y | x.data).tolist() == [True, True, False]
+    assert (~x).tolist() == [False, False, True]
+    assert (True & x).tolist() == (x & True).tolist() == x.tolist()
+    assert (dg.tensor([6]) & 3).tolist() == [2]
+
+
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize("dim", [None, 0, -1, (0, 2)])
+@pytest.mark.parametrize("name", ["var", "std"])
+@pytest.mark.parametrize("correction", [0, 1, 2])
+def test_spread(x, name, dim, keepdim, correction) -> None:
+    if dim == 0 and correction == 2:
+        assert np.isnan(getattr(x, name)(dim, correction=2).data).all()
+        return
+    expected = getattr(np, name)(x.data, axis=dim, ddof=correction, keepdims=keepdim)
+    result = getattr(x, name)(dim, correction=correction, keepdim=keepdim)
+    np.testing.assert_allclose(result.data, expected, rtol=1e-14)
+    assert result.shape == np.shape(expected)
+
+
 @pytest.mark.parametrize("keepdim", [False, True])
 @pytest.mark.parametrize("dim", [None, 0, -1, (0, 2)])
 @pytest.mark.parametrize("name", ["sum", "mean", "norm", "all", "any"])
@@ -60,6 +160,9 @@ def test_max_and_argmax_along_an_axis(dim, keepdim) -> None:
     np.testing.assert_array_equal(indices.data, x.data.argmax(axis=dim, keepdims=keepdim))
     np.testing.assert_array_equal(x.argmax(dim, keepdim).data, indices.data)
     assert indices.dtype == np.int64
+    for mine, opposite in zip(x.min(dim, keepdim), (-x).max(dim, keepdim), strict=True):
+        np.testing.assert_array_equal(np.abs(mine.data), np.abs(opposite.data))
+    np.testing.assert_array_equal(x.argmin(dim, keepdim).data, (-x).argmax(dim, keepdim).data)
 
 
 def test_max_over_everything(x) -> None:
@@ -83,7 +186,12 @@ def test_integers() -> None:
     assert dg.tensor([True, True]).sum().item() == 2
     with pytest.raises(RuntimeError, match=r"mean\(\) needs a floating-point tensor, not int64"):
         x.mean()
-    for result in (x.norm(), x.exp(), x.log(), x.sqrt(), x.tanh()):
+    for name in ("var", "std"):
+        with pytest.raises(RuntimeError, match=rf"{name}\(\) needs a floating-point tensor"):
+            getattr(x, name)()
+    with pytest.raises(TypeError, match="softmax: the input must be of floating-point type"):
+        x.softmax(0)
+    for result in (x.norm(), x.exp(), x.log(), x.sqrt(), x.tanh(), x.sigmoid(), x.erf()):
         assert result.dtype == np.float32
     assert x.norm().item() == 5
     assert x.relu().dtype == np.int64

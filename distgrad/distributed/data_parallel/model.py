@@ -13,6 +13,7 @@ from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.data_parallel.evaluation import Measure, evaluate
 from distgrad.distributed.data_parallel.own_loop import Averaging, OwnLoop
 from distgrad.distributed.data_parallel.replica import Replica
+from distgrad.distributed.data_parallel.statistics import StatisticsLog
 from distgrad.distributed.record import (
     Failure,
     LocalRecord,
@@ -106,6 +107,7 @@ class DataParallel:
         self._replica = Replica(module, comm, reduction)
         self._averaging = Averaging(self._replica)
         self._own_loop = OwnLoop(self._replica)
+        self._statistics = StatisticsLog(module, comm)
 
     # The model
 
@@ -148,6 +150,9 @@ class DataParallel:
         by the global count. With the tree reduction the result has the same bits for every number
         of ranks. Random draws inside ``loss`` are keyed by (seed, step, micro-batch, call).
 
+        Running statistics, such as those of `BatchNorm2d`, follow all micro-batches of the window
+        in their order, on every rank, once the step is known to be finite.
+
         Args:
             loss: Maps a micro-batch to (sum of the loss, count): a scalar Tensor and what it
                 counts, such as samples or tokens. It may be called again for the same micro-batch.
@@ -161,9 +166,13 @@ class DataParallel:
         """
         leaves = contiguous_ranges(len(window), self.comm.size)
         self._replica.reduction.start(len(window), leaves)
+        self._statistics.start()
         local = self._run_micro_batches(loss, window, leaves[self.comm.rank])
         record = gather_records(self.comm, local, self._replica.reduction.used())
-        return _step_result(record, self._replica.publish(record.count, record.used))
+        result = _step_result(record, self._replica.publish(record.count, record.used))
+        if result.finite:
+            self._statistics.apply()
+        return result
 
     def _run_micro_batches(self, loss: LossFunction, window: Window, indices: range) -> LocalRecord:
         """Run this rank's share; after an exception the rest is left out."""
@@ -175,7 +184,7 @@ class DataParallel:
         with self.no_sync(), np.errstate(all="ignore"):
             for index in indices:
                 try:
-                    with random_scope(window.seed, step, index):
+                    with random_scope(window.seed, step, index), self._statistics.micro_batch():
                         local.add(*self._run(loss, window.micro_batch(index)))
                 except Exception as error:
                     local.failure = Failure(f"at step {step}, micro-batch {index}", error)
@@ -230,7 +239,8 @@ class DataParallel:
         """Run the backward pass of one micro-batch of an own loop; `reduce` ends the step.
 
         Unlike in `accumulate`, the bits depend on the number of ranks, random draws are not keyed
-        by the micro-batch, and an exception on one rank is not told to the others.
+        by the micro-batch, running statistics follow what this rank sees, at once, and an exception
+        on one rank is not told to the others.
 
         Args:
             loss_sum: The sum of the loss over the micro-batch, a scalar.
@@ -249,7 +259,8 @@ class DataParallel:
         """Accumulate local gradients only, as PyTorch's ``DistributedDataParallel.no_sync`` does.
 
         Outside it, ``loss.backward()`` averages ``.grad`` over the ranks, by their number. The
-        forward pass decides: run it inside the block.
+        forward pass decides: run it inside the block. With both, running statistics follow what
+        this rank sees.
         """
         return self._averaging.suspended()
 

@@ -3,9 +3,10 @@
 from distgrad import ops
 from distgrad.creation import as_tensor
 from distgrad.nn.functional.checks import check_floating, check_reduction
+from distgrad.ops import Op
 from distgrad.tensor import Tensor, apply
 
-__all__ = ["cross_entropy", "mse_loss"]
+__all__ = ["cross_entropy", "mse_loss", "nll_loss"]
 
 
 def cross_entropy(
@@ -29,20 +30,45 @@ def cross_entropy(
         >>> cross_entropy(dg.zeros(2, 4), dg.tensor([0, 3]), reduction="sum")
         tensor(2.7726)
     """
-    check_reduction("cross_entropy", reduction)
-    check_floating("cross_entropy", input)
+    return _of_classes(ops.cross_entropy, input, target, reduction, ignore_index)
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, *, reduction: str = "mean", ignore_index: int = -100
+) -> Tensor:
+    """Return the negative log likelihood of integer classes.
+
+    Args:
+        input: Log probabilities, such as `log_softmax` gives; shapes, the other arguments and
+            errors are those of `cross_entropy`.
+        target: Classes.
+        reduction: "mean" over the targets that are not ignored, "sum", or "none".
+        ignore_index: A target that is left out.
+
+    Example:
+        >>> import distgrad as dg
+        >>> nll_loss(dg.tensor([[-0.5, -1.0]]), dg.tensor([1]))
+        tensor(1.)
+    """
+    return _of_classes(ops.nll_loss, input, target, reduction, ignore_index)
+
+
+def _of_classes(op: Op, input: Tensor, target: Tensor, reduction: str, ignore_index: int) -> Tensor:
+    name = op.name
+    check_reduction(name, reduction)
+    check_floating(name, input)
     target = as_tensor(target)
     axis = 0 if input.ndim == 1 else 1
     expected = input.shape[:axis] + input.shape[axis + 1 :]
     if target.shape != expected:
         raise ValueError(
-            f"cross_entropy: scores of shape {input.shape} need targets of shape {expected}, "
-            f"got {target.shape}"
+            f"{name}: scores of shape {input.shape} need targets of shape {expected}, got "
+            f"{target.shape}"
         )
     if target.dtype.kind not in "iu":
-        raise TypeError(f"cross_entropy: targets must be integers, not {target.dtype}")
+        raise TypeError(f"{name}: targets must be integers, not {target.dtype}")
     return apply(
-        ops.cross_entropy,
+        op,
         input,
         target=target.data.copy(),  # the backward pass reads it again: nobody may change it
         axis=axis,

@@ -6,13 +6,42 @@ of `distgrad.ops`.
 """
 
 from ops.cases import Row
-from ops.samples import elementwise, index, linalg, loss, reduce, shape
+from ops.samples import (
+    activation,
+    attention,
+    conv,
+    einstein,
+    elementwise,
+    embedding,
+    error_function,
+    index,
+    join,
+    linalg,
+    logic,
+    loss,
+    norm,
+    pool,
+    reduce,
+    selection,
+    shape,
+)
 
 SAMPLES: dict[str, Row] = {
+    **activation.SAMPLES,
+    **attention.SAMPLES,
+    **conv.SAMPLES,
+    **einstein.SAMPLES,
     **elementwise.SAMPLES,
+    **embedding.SAMPLES,
+    **error_function.SAMPLES,
     **index.SAMPLES,
+    **join.SAMPLES,
     **linalg.SAMPLES,
+    **logic.SAMPLES,
     **loss.SAMPLES,
+    **norm.SAMPLES,
+    **pool.SAMPLES,
     **reduce.SAMPLES,
+    **selection.SAMPLES,
     **shape.SAMPLES,
 }

@@ -7,10 +7,14 @@ import scipy.special
 from ops.cases import Case, Row, case
 
 
-def _cross_entropy(
+def _cross_entropy(x: np.ndarray, target: np.ndarray, axis: int, *how: Any, **named: Any) -> Any:
+    return _nll_loss(scipy.special.log_softmax(x, axis=axis), target, axis, *how, **named)
+
+
+def _nll_loss(
     x: np.ndarray, target: np.ndarray, axis: int, reduction: str, ignore_index: int
 ) -> Any:
-    log_p = np.moveaxis(scipy.special.log_softmax(x, axis=axis), axis, -1)
+    log_p = np.moveaxis(x, axis, -1)
     losses, count = np.zeros(target.shape), 0
     for place in np.ndindex(target.shape):
         if target[place] != ignore_index:
@@ -25,7 +29,7 @@ def _mse_loss(x: np.ndarray, target: np.ndarray, reduction: str) -> Any:
     return {"none": squares, "sum": squares.sum(), "mean": mean}[reduction]
 
 
-def _cross_entropy_cases() -> list[Case]:
+def _class_cases() -> list[Case]:
     samples: list[tuple[tuple[int, ...], Any, int]] = [
         ((4, 3), [0, 2, -100, 2], 1),
         ((3,), 1, 0),
@@ -46,7 +50,7 @@ def _cross_entropy_cases() -> list[Case]:
 
 
 SAMPLES: dict[str, Row] = {
-    "cross_entropy": Row(_cross_entropy_cases(), _cross_entropy, lacks=("0-d",)),
+    "cross_entropy": Row(_class_cases(), _cross_entropy, lacks=("0-d",)),
     "log_softmax": Row(
         [case((2, 3), axis=1), case((2, 3, 2), axis=0), case((4,), axis=-1), case((0, 3), axis=1)],
         scipy.special.log_softmax,
@@ -61,4 +65,5 @@ SAMPLES: dict[str, Row] = {
         + [case((0,), (0,), reduction="sum")],
         _mse_loss,
     ),
+    "nll_loss": Row(_class_cases(), _nll_loss, lacks=("0-d",)),
 }

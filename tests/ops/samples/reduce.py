@@ -3,11 +3,31 @@
 from typing import Any
 
 import numpy as np
-from ops.cases import Row, distinct, reduction, whole
+import scipy.special
+from ops.cases import Case, Row, case, distinct, reduction, whole
 
 
 def _norm(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> Any:
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+def _spread_cases() -> list[Case]:
+    """All have more elements than the correction takes off."""
+    whole = [c for c in reduction() if c.inputs[0].size and c.attributes.get("axis") != ()]
+    several = [c for c in whole if c.inputs[0].ndim]
+    return [
+        *several,
+        *[case((2, 3), axis=1, correction=n) for n in (0, 2)],
+        *[case(shape, correction=0) for shape in ((), (1, 1))],
+        case((0, 3), axis=1),
+    ]
+
+
+def _spread(function: Any) -> Any:
+    def reference(x: Any, axis: Any = None, correction: int = 1, keepdims: bool = False) -> Any:
+        return function(x, axis=axis, ddof=correction, keepdims=keepdims)
+
+    return reference
 
 
 _PREDICATE = Row(reduction(whole), constants=None)
@@ -16,9 +36,19 @@ _PREDICATE = Row(reduction(whole), constants=None)
 SAMPLES: dict[str, Row] = {
     "all": _PREDICATE,
     "amax": Row(reduction(distinct), np.max),
+    "amin": Row(reduction(distinct), np.min),
     "any": _PREDICATE,
     "argmax": Row(reduction(distinct, several=False), constants=None),
+    "argmin": Row(reduction(distinct, several=False), constants=None),
+    "logsumexp": Row(
+        [c if "axis" in c.attributes else Case(c.inputs, {"axis": None}) for c in reduction()],
+        scipy.special.logsumexp,
+    ),
     "mean": Row(reduction()),
     "norm": Row(reduction(), _norm),
+    "std": Row(
+        [c for c in _spread_cases() if c.inputs[0].size != 1], _spread(np.std), lacks=("0-d",)
+    ),
     "sum": Row(reduction()),
+    "var": Row(_spread_cases(), _spread(np.var)),
 }

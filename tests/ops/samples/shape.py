@@ -1,8 +1,10 @@
 """Samples of distgrad/ops/shape.py."""
 
-from ops.cases import Row, case
+import numpy as np
+from ops.cases import Row, case, unary
 
 SAMPLES: dict[str, Row] = {
+    "ascontiguousarray": Row(unary(), np.array),
     "broadcast_to": Row(
         [
             case((3,), shape=(2, 3)),

@@ -1,0 +1,118 @@
+"""Attention."""
+
+import math
+
+import numpy as np
+
+from distgrad import ops
+from distgrad.backend import array_namespace
+from distgrad.nn.functional.checks import check_floating
+from distgrad.nn.functional.dropout import dropout
+from distgrad.tensor import Tensor, apply
+
+__all__ = ["scaled_dot_product_attention"]
+
+_NAME = "scaled_dot_product_attention"
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """Return ``softmax(scale * query @ key.T + mask) @ value``.
+
+    Args:
+        query: (..., L, E); leading axes of the three broadcast.
+        key: (..., S, E)
+        value: (..., S, V)
+        attn_mask: Broadcasts to (..., L, S): truth values, false where a query must not look at a
+            key; or terms added to the scores, of the query's data type, which may ask for a
+            gradient.
+        dropout_p: Probability with which a weight is set to 0, here also outside training; drawn
+            from the random scope, as `dropout` is. Default: 0.
+        is_causal: Let query i look at keys 0 to i only. Default: False.
+        scale: Default: 1 / sqrt(E).
+
+    Returns:
+        A Tensor of shape (..., L, V); 0 for a query that may look at no key.
+
+    Raises:
+        ValueError: If the shapes do not fit, or ``dropout_p`` is not a probability.
+        TypeError: If the query is not of floating-point type.
+        RuntimeError: If the data types differ.
+
+    Example:
+        >>> import distgrad as dg
+        >>> x = dg.tensor([[1.0], [3.0]])
+        >>> scaled_dot_product_attention(x, dg.zeros(2, 1), x, is_causal=True)
+        tensor([[1.],
+                [2.]])
+
+    Reference:
+        A. Vaswani et al., "Attention is all you need", NIPS 2017.
+    """
+    _check_inputs(query, key, value)
+    if scale is None:
+        scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
+    bias = _bias(query, key, attn_mask, is_causal)
+    scores = apply(ops.attention_scores, query, key, bias, scale=scale)
+    weights = dropout(apply(ops.attention_weights, scores), dropout_p)
+    return apply(ops.attention_mix, weights, value)
+
+
+def _check_inputs(query: Tensor, key: Tensor, value: Tensor) -> None:
+    check_floating(_NAME, query)
+    shapes = query.shape, key.shape, value.shape
+    if (
+        min(map(len, shapes)) < 2
+        or key.shape[-1] != query.shape[-1]
+        or value.shape[-2] != key.shape[-2]
+    ):
+        raise ValueError(
+            f"{_NAME}: query, key and value must have shapes (..., L, E), (..., S, E) and "
+            f"(..., S, V), got {shapes[0]}, {shapes[1]} and {shapes[2]}"
+        )
+    if not query.dtype == key.dtype == value.dtype:
+        raise RuntimeError(
+            f"{_NAME}: query, key and value must have one data type, got {query.dtype}, "
+            f"{key.dtype} and {value.dtype}; convert with .to()"
+        )
+
+
+def _bias(query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool) -> Tensor | None:
+    """Return what is added to the scores: -inf where a query must not look."""
+    xp, dtype = array_namespace(query.data), query.dtype
+    bias = None
+    if mask is not None:
+        _check_mask(query, key, mask)
+        mask = mask if mask.ndim > 1 else mask.reshape(1, -1)
+        hidden = mask.dtype.kind == "b"
+        bias = Tensor(xp.where(mask.data, dtype.type(0), -dtype.type(np.inf))) if hidden else mask
+    if is_causal:
+        seen = xp.tri(query.shape[-2], key.shape[-2], dtype=bool)
+        causal = Tensor(xp.where(seen, dtype.type(0), -dtype.type(np.inf)))
+        bias = causal if bias is None else bias + causal
+    return bias
+
+
+def _check_mask(query: Tensor, key: Tensor, mask: Tensor) -> None:
+    if mask.dtype != np.bool_ and mask.dtype != query.dtype:
+        raise RuntimeError(
+            f"{_NAME}: attn_mask must hold truth values, or terms of the query's data type "
+            f"{query.dtype}, got {mask.dtype}; convert with .to()"
+        )
+    leading = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
+    scores = (*leading, query.shape[-2], key.shape[-2])
+    try:
+        fits = np.broadcast_shapes(mask.shape, scores) == scores
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{_NAME}: attn_mask must broadcast to the scores of shape {scores}, got {mask.shape}"
+        )

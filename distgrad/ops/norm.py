@@ -1,0 +1,197 @@
+"""Normalisation by mean and variance: of each sample (layer norm) or of each channel (batch norm).
+
+Both are one family of ops. The normalised axes are the last ones, or all but axis 1. The arrays are
+brought into rows, in which a sample is a row or a channel is a column: the bits of a result do not
+depend on the strides of an input. The weight has an element for each column.
+
+Write z for the normalised input, n for the number of elements that share a mean, and
+J = (I - 1/n - z z'/n) / sqrt(var + eps) for the derivative of z by the input, which is symmetric:
+from that follow all rules here, of every order.
+"""
+
+import math
+
+from distgrad.backend import Array, Namespace
+from distgrad.ops.conv import channel_sum
+from distgrad.ops.op import op
+from distgrad.ops.reduce import var
+
+__all__ = ["moments", "normalize", "normalize_input", "normalize_weight"]
+
+
+def moments(xp: Namespace, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Mean and variance (biased) over ``axes``, each as an array that broadcasts with the rows.
+
+    The squares are those of the distances from the mean, in a second pass: a large mean costs no
+    digits.
+    """
+    rows, axis = _rows(xp, x, axes), _axis(x.ndim, axes)
+    mean = _mean(xp, rows, axis)
+    distance = rows - mean
+    distance *= distance
+    return mean, _mean(xp, distance, axis)
+
+
+@op
+def normalize(xp, x, weight, bias, /, axes, eps, statistics=None):
+    """``(x - mean) / sqrt(var + eps) * weight + bias``; weight and bias may be None.
+
+    ``statistics`` are the `moments` of x, where the caller has them already.
+    """
+    mean, variance = statistics or moments(xp, x, axes)
+    y = _rows(xp, x, axes) - mean
+    scale = 1 / xp.sqrt(variance + eps)
+    if weight is None:
+        y *= scale
+    elif _axis(x.ndim, axes):
+        y *= scale
+        y *= weight.reshape(-1)
+    else:
+        y *= scale * weight
+    if bias is not None:
+        y += bias.reshape(-1)
+    return _unrows(xp, y, x.shape, axes)
+
+
+@normalize.rule("x")
+def _(xp, g, x, weight, axes, eps, statistics):
+    return normalize_input(xp, g, x, weight, axes=axes, eps=eps, statistics=statistics)
+
+
+@normalize.rule("weight")
+def _(xp, g, x, axes, eps, statistics):
+    return normalize_weight(xp, g, x, axes=axes, eps=eps, statistics=statistics)
+
+
+@normalize.rule("bias")
+def _(xp, g, axes):
+    return _summed_like_weight(xp, g, axes)
+
+
+@op
+def normalize_input(xp, above, x, weight, /, axes, eps, statistics=None):
+    """The gradient of `normalize` by its input, ``J (weight * above)``."""
+    mean, variance = statistics or moments(xp, x, axes)
+    axis = _axis(x.ndim, axes)
+    h = _rows(xp, above, axes)
+    scale = outer = 1 / xp.sqrt(variance + eps)
+    if weight is not None and axis:
+        h = h * weight.reshape(-1)
+    elif weight is not None:
+        outer = scale * weight  # one number for all that is summed: once, at the end
+    z = _rows(xp, x, axes) - mean
+    z *= scale
+    product = h * z
+    z *= _mean(xp, product, axis)
+    xp.subtract(h, z, out=product)
+    product -= _mean(xp, h, axis)
+    product *= outer
+    return _unrows(xp, product, x.shape, axes)
+
+
+@normalize_input.rule("above")
+def _(xp, g, x, weight, axes, eps, statistics):
+    gradient = normalize_input(xp, g, x, None, axes=axes, eps=eps, statistics=statistics)
+    return gradient if weight is None else gradient * _beside(xp, weight, gradient.ndim, axes)
+
+
+@normalize_input.rule("weight")
+def _(xp, g, above, x, axes, eps, statistics):
+    gradient = normalize_input(xp, g, x, None, axes=axes, eps=eps, statistics=statistics)
+    return _summed_like_weight(xp, above * gradient, axes)
+
+
+@normalize_input.rule("x")
+def _(xp, g, above, x, weight, axes, eps, statistics):
+    """The gradient of g' J h by x, where h = weight * above."""
+    given = {"axes": axes, "eps": eps, "statistics": statistics}
+    h = above if weight is None else above * _beside(xp, weight, x.ndim, axes)
+    count = math.prod(x.shape[axis] for axis in axes) or 1
+
+    def total(values):
+        return xp.sum(values, axis=axes, keepdims=True)
+
+    z = normalize(xp, x, None, None, **given)
+    square = 1 / (var(xp, x, axis=axes, correction=0, keepdims=True) + eps)
+    zg, zh = total(z * g), total(z * h)
+    gh = total((g - total(g) / count) * h)
+    of_scale = square / -count * z * (gh - zg * zh / count)
+    of_direction = normalize_input(xp, g * zh + h * zg, x, None, **given)
+    return of_scale - of_direction * (xp.sqrt(square) / count)
+
+
+@op
+def normalize_weight(xp, above, x, /, axes, eps, statistics=None):
+    """The gradient of `normalize` by its weight: the sum of ``above * z`` for each column."""
+    mean, variance = statistics or moments(xp, x, axes)
+    product = _rows(xp, x, axes) - mean
+    product *= _rows(xp, above, axes)
+    scale = 1 / xp.sqrt(variance + eps)
+    if _axis(x.ndim, axes):
+        product *= scale
+        return _column_sum(xp, product).reshape([x.shape[axis] for axis in axes])
+    return _column_sum(xp, product) * scale[0]
+
+
+@normalize_weight.rule("above")
+def _(xp, g, x, axes, eps, statistics):
+    return normalize(xp, x, g, None, axes=axes, eps=eps, statistics=statistics)
+
+
+@normalize_weight.rule("x")
+def _(xp, g, above, x, axes, eps, statistics):
+    return normalize_input(xp, above, x, g, axes=axes, eps=eps, statistics=statistics)
+
+
+def _axis(ndim, axes):
+    """The axis of the rows that is normalised: 1 where ``axes`` are the last ones, else 0."""
+    return int(axes == tuple(range(ndim - len(axes), ndim)))
+
+
+def _rows(xp, x, axes):
+    """The array as contiguous rows."""
+    if _axis(x.ndim, axes):
+        width = math.prod(x.shape[axis] for axis in axes)
+        rows = xp.ascontiguousarray(x)
+    else:
+        width = x.shape[1]
+        rows = xp.ascontiguousarray(xp.moveaxis(x, 1, -1))
+    return rows.reshape(x.size // width if width else 0, width)
+
+
+def _unrows(xp, rows, shape, axes):
+    """Rows seen as the array that they were made of."""
+    if _axis(len(shape), axes):
+        return rows.reshape(shape)
+    return xp.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def _mean(xp, rows, axis):
+    count = rows.shape[axis] or 1  # of no elements nobody sees the mean
+    if axis:
+        return xp.matmul(rows, xp.ones((rows.shape[1], 1), rows.dtype)) / count
+    return _column_sum(xp, rows)[None] / count
+
+
+def _column_sum(xp, rows):
+    """Sums of columns: products with ones are several times faster than sums.
+
+    In blocks, so that rounding grows with their number and not with that of the rows.
+    """
+    whole = len(rows) // _BLOCK * _BLOCK
+    blocks = rows[:whole].reshape(whole // _BLOCK, _BLOCK, rows.shape[1])
+    sums = xp.matmul(xp.ones(_BLOCK, rows.dtype), blocks).sum(axis=0)
+    return sums + xp.matmul(xp.ones(len(rows) - whole, rows.dtype), rows[whole:])
+
+
+_BLOCK = 256
+
+
+def _beside(xp, weight, ndim, axes):
+    """The weight in a shape that broadcasts with the input."""
+    return weight if _axis(ndim, axes) else xp.reshape(weight, (*weight.shape, *(1,) * (ndim - 2)))
+
+
+def _summed_like_weight(xp, values, axes):
+    """Sum to the weight's shape; leading axes are left to the engine, which sums those anyway."""
+    return values if _axis(values.ndim, axes) else channel_sum(xp, values)

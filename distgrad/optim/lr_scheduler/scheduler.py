@@ -1,0 +1,87 @@
+"""`LRScheduler`: what all schedules share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from distgrad.optim.optimizer import Optimizer
+
+__all__ = ["LRScheduler"]
+
+
+class LRScheduler:
+    """Base class of schedules; subclasses define `get_lr`.
+
+    Making a scheduler sets the learning rates of its first epoch. To go on from a checkpoint, make
+    it first and then call its and the optimizer's ``load_state_dict``.
+
+    Args:
+        optimizer: Whose learning rates are set.
+        last_epoch: The epoch that was the last; -1 begins anew.
+
+    Attributes:
+        last_epoch: The number of the present epoch, from 0.
+        base_lrs: The learning rate of each group before any schedule.
+
+    Raises:
+        TypeError: If ``optimizer`` is none.
+        KeyError: If ``last_epoch`` is given and a group has no "initial_lr".
+    """
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        self.optimizer = optimizer
+        for place, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"param 'initial_lr' is not specified in param_groups[{place}], so the "
+                    f"schedule cannot go on from last_epoch={last_epoch}; load the optimizer's "
+                    "state first, or begin with last_epoch=-1"
+                )
+        self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._step_count = 0
+        self.step()
+
+    def get_lr(self) -> list[float]:
+        """Return the learning rate of each group for epoch ``last_epoch``, from the present one."""
+        raise NotImplementedError(f"{type(self).__name__} does not define get_lr()")
+
+    def get_last_lr(self) -> list[float]:
+        """Return the learning rates that this scheduler set last."""
+        return self._last_lr
+
+    def step(self) -> None:
+        """Go on to the next epoch and set its learning rates; call it after the optimizer's."""
+        self._step_count += 1
+        self.last_epoch += 1
+        groups = self.optimizer.param_groups
+        for group, lr in zip(groups, self.get_lr(), strict=True):
+            group["lr"] = lr
+        self._last_lr: list[float] = [group["lr"] for group in groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything but the optimizer."""
+        return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.__dict__.update(state_dict)
+
+    def _begin(self) -> None:
+        """Begin anew from the initial learning rates, at a time that another schedule chooses."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"]
+        self.last_epoch = -1
+        self._step_count = 0
+        self.step()
+
+    @property
+    def _starting(self) -> bool:
+        """Whether this is the step that belongs to making the scheduler."""
+        return self._step_count == 1
+
+    def _present_lrs(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]

@@ -1,0 +1,102 @@
+"""PyTorch's promotion of data types, in front of operations on several operands."""
+
+from typing import Any
+
+import numpy as np
+
+from distgrad.backend.dtypes import DEFAULT_FLOAT, is_floating, result_type
+from distgrad.ops import Op
+from distgrad.tensor.operands import raw
+from distgrad.tensor.tensor import Tensor, apply
+
+__all__ = ["binary", "product", "promoted"]
+
+
+_NUMBERS = (float, int, bool)
+
+
+def binary(op: Op, a: Any, b: Any, floating: bool = False) -> Any:
+    """Run an op of two operands after PyTorch's promotion of their data types.
+
+    Args:
+        op: The op.
+        a: A Tensor, array or number.
+        b: The same; one of the two is a Tensor.
+        floating: Whether integers become floats first.
+    """
+    if (  # most calls: there is nothing to convert
+        isinstance(a, Tensor)
+        and a.data.dtype.kind == "f"
+        and (type(b) in _NUMBERS or (isinstance(b, Tensor) and a.data.dtype == b.data.dtype))
+    ):
+        return apply(op, a, b)
+    a, b = _operand(a), _operand(b)
+    if a is NotImplemented or b is NotImplemented:
+        return NotImplemented  # so that Python raises its TypeError, or compares identities
+    dtype = result_type(raw(a), raw(b))
+    if floating and not is_floating(dtype):
+        dtype = DEFAULT_FLOAT
+    if isinstance(a, Tensor) and a.data.dtype != dtype:
+        a = a.to(dtype)
+    if isinstance(b, Tensor) and b.data.dtype != dtype:
+        b = b.to(dtype)
+    return apply(op, a, b)
+
+
+def product(op: Op, a: Any, b: Any) -> Any:
+    """Run an op of two arrays of one data type: a product is never widened in silence.
+
+    Raises:
+        RuntimeError: If the data types differ.
+    """
+    a, b = _operand(a), _operand(b)
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
+        return NotImplemented
+    if a.data.dtype != b.data.dtype:
+        raise RuntimeError(
+            f"{op.name}() needs operands of one data type, got {a.dtype} and {b.dtype}; "
+            "convert one of them with .to()"
+        )
+    return apply(op, a, b)
+
+
+def promoted(*operands: Any) -> list[Any]:
+    """Give operands one data type, by PyTorch's promotion; None stays None.
+
+    Args:
+        *operands: Tensors, arrays, numbers or None.
+
+    Returns:
+        Tensors, and NumPy scalars in place of numbers.
+
+    Raises:
+        TypeError: If an operand is something else.
+    """
+    given = [x if x is None else _operand(x) for x in operands]
+    for x, operand in zip(given, operands, strict=True):
+        if x is NotImplemented:
+            raise TypeError(
+                f"operands must be Tensors, arrays or numbers, got {type(operand).__name__}"
+            )
+    dtype = result_type(*[raw(x) for x in given if x is not None])
+    return [
+        x if x is None else x.to(dtype) if isinstance(x, Tensor) else dtype.type(x) for x in given
+    ]
+
+
+def _operand(value: Any) -> Any:
+    """Return a Tensor, or a Python number: only those do not widen the other operand."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in _NUMBERS:
+        return value
+    if isinstance(value, int | float):  # a named number: NumPy would not take it for a plain one
+        return int(value) if isinstance(value, int) else float(value)
+    return Tensor(value) if hasattr(value, "dtype") else NotImplemented
+
+
+Tensor._binary = staticmethod(binary)
+Tensor._product = staticmethod(product)
+Tensor._promoted = staticmethod(promoted)

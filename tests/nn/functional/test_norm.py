@@ -1,0 +1,221 @@
+"""Layer and batch normalisation: values and gradients of every order, PyTorch's, and errors."""
+
+import numpy as np
+import pytest
+
+import distgrad as dg
+import distgrad.nn.functional as F
+from distgrad import ops
+from distgrad.ops.norm import moments
+from distgrad.tensor import apply
+
+
+def leaf(array, dtype=np.float64):
+    return dg.Tensor(np.array(array, dtype), requires_grad=True)
+
+
+def draws(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+BATCHES = [(4, 3), (4, 3, 5), (2, 3, 4, 5)]
+SAMPLES = [((4, 3), (3,)), ((2, 4, 3), (3,)), ((2, 4, 3), (4, 3)), ((3,), (3,))]
+
+
+def test_layer_norm_by_its_formula():
+    x, weight, bias = draws(5, 2, 3), draws(2, 3, seed=1), draws(2, 3, seed=2)
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    var = ((x - mean) ** 2).mean(axis=(1, 2), keepdims=True)
+    expected = (x - mean) / np.sqrt(var + 0.01) * weight + bias
+    found = F.layer_norm(dg.Tensor(x), (2, 3), dg.Tensor(weight), dg.Tensor(bias), eps=0.01)
+    np.testing.assert_allclose(found.data, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", BATCHES)
+def test_batch_norm_by_its_formula(shape):
+    x, weight, bias = draws(*shape), draws(3, seed=1), draws(3, seed=2)
+    for channel in range(3):
+        part = x[:, channel]
+        expected = (part - part.mean()) / np.sqrt(part.var() + 1e-5) * weight[channel]
+        found = F.batch_norm(
+            dg.Tensor(x), None, None, dg.Tensor(weight), dg.Tensor(bias), training=True
+        )
+        np.testing.assert_allclose(found.data[:, channel], expected + bias[channel], rtol=1e-12)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", BATCHES)
+def test_gradients_of_batch_norm(shape, training):
+    inputs = leaf(draws(*shape)), leaf(draws(3, seed=1)), leaf(draws(3, seed=2))
+    running = dg.Tensor(draws(3, seed=3)), dg.Tensor(draws(3, seed=4) ** 2 + 0.5)
+
+    def run(x, weight, bias):
+        statistics = (None, None) if training else running
+        return F.batch_norm(x, *statistics, weight, bias, training, eps=0.1)
+
+    assert dg.autograd.gradcheck(run, inputs)
+    if len(shape) < 4:
+        assert dg.autograd.gradgradcheck(run, inputs)
+
+
+def numbers(tensor):
+    return tensor.detach().numpy()
+
+
+def third_order(framework_grad, y, inputs, probes):
+    """Values of a chain of three gradients, each taken of the one before."""
+    chain = [y]
+    for order, probe in enumerate(probes):
+        target = inputs[order % len(inputs)]
+        (gradient,) = framework_grad((chain[-1] * probe).sum(), [target], create_graph=True)
+        chain.append(gradient)
+    return chain
+
+
+@pytest.mark.parametrize("kind", ["layer", "batch"])
+def test_the_first_three_derivatives_are_pytorchs(kind):
+    torch = pytest.importorskip("torch")
+    x, weight, bias = draws(4, 3, 2), draws(3, seed=1), draws(3, seed=2)
+    if kind == "layer":
+        weight, bias = draws(3, 2, seed=1), draws(3, 2, seed=2)
+
+    def run(functional, x, weight, bias):
+        if kind == "layer":
+            return functional.layer_norm(x, (3, 2), weight, bias, 0.1)
+        return functional.batch_norm(x, None, None, weight, bias, True, 0.1, 0.1)
+
+    own = [leaf(a) for a in (x, weight, bias)]
+    theirs = [torch.tensor(a, requires_grad=True) for a in (x, weight, bias)]
+    shapes = [x.shape, x.shape, weight.shape]
+    probes = [draws(*shape, seed=9 + i) for i, shape in enumerate(shapes)]
+    found = third_order(dg.autograd.grad, run(F, *own), own, [dg.Tensor(p) for p in probes])
+    expected = third_order(
+        torch.autograd.grad,
+        run(torch.nn.functional, *theirs),
+        theirs,
+        [torch.tensor(p) for p in probes],
+    )
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(numbers(a), numbers(b), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "normalized"), SAMPLES)
+@pytest.mark.parametrize("affine", ["both", "weight", "neither"])
+def test_layer_norm_is_pytorchs(shape, normalized, affine):
+    torch = pytest.importorskip("torch")
+    arrays = [draws(*shape), draws(*normalized, seed=1), draws(*normalized, seed=2)]
+    own = [leaf(a, np.float32) for a in arrays]
+    theirs = [torch.tensor(a, dtype=torch.float32, requires_grad=True) for a in arrays]
+    given = {"both": 3, "weight": 2, "neither": 1}[affine]
+    y = F.layer_norm(own[0], normalized, *own[1:given])
+    expected = torch.nn.functional.layer_norm(theirs[0], normalized, *theirs[1:given])
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(numbers(y), numbers(expected), rtol=1e-5, atol=1e-6)
+    (y**3).sum().backward()
+    (expected**3).sum().backward()
+    for a, b in zip(own[:given], theirs[:given], strict=True):
+        np.testing.assert_allclose(numbers(a.grad), numbers(b.grad), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", BATCHES)
+def test_batch_norm_is_pytorchs(shape, training):
+    torch = pytest.importorskip("torch")
+    arrays = [draws(*shape), draws(3, seed=1), draws(3, seed=2)]
+    statistics = [draws(3, seed=3), draws(3, seed=4) ** 2 + 0.5]
+    own, running = [leaf(a) for a in arrays], [dg.Tensor(a.copy()) for a in statistics]
+    theirs = [torch.tensor(a, requires_grad=True) for a in arrays]
+    their_running = [torch.tensor(a) for a in statistics]
+    y = F.batch_norm(own[0], *running, *own[1:], training=training, momentum=0.3)
+    expected = torch.nn.functional.batch_norm(
+        theirs[0], *their_running, *theirs[1:], training=training, momentum=0.3
+    )
+    np.testing.assert_allclose(numbers(y), numbers(expected), rtol=1e-12, atol=1e-13)
+    (y**3).sum().backward()
+    (expected**3).sum().backward()
+    for a, b in zip(own, theirs, strict=True):
+        np.testing.assert_allclose(numbers(a.grad), numbers(b.grad), rtol=1e-10, atol=1e-11)
+    for a, b in zip(running, their_running, strict=True):
+        np.testing.assert_allclose(a.data, numbers(b), rtol=1e-14)
+
+
+def test_a_large_mean_costs_no_digits():
+    x = (1000 + draws(4096, 2)).astype(np.float32)
+    y = F.batch_norm(dg.Tensor(x), None, None, training=True).data
+    exact = x.astype(np.float64)
+    expected = (exact - exact.mean(0)) / np.sqrt(exact.var(0) + 1e-5)
+    assert y.dtype == np.float32
+    assert np.abs(y - expected).max() < 1e-4
+    rows = F.layer_norm(dg.Tensor(x.T.copy()), (4096,)).data
+    assert np.abs(rows.T - expected).max() < 1e-4
+
+
+def test_sums_over_many_rows_round_little():
+    x = (3 + draws(2**18, 3)).astype(np.float32)
+    mean, variance = moments(np, x, (0,))
+    np.testing.assert_allclose(mean[0], x.mean(0, dtype=np.float64), rtol=3e-7)
+    np.testing.assert_allclose(variance[0], x.var(0, dtype=np.float64), rtol=3e-6)
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((4, 3, 2, 5), (0, 2, 3)), ((4, 6, 5), (1, 2))])
+def test_the_bits_do_not_depend_on_the_strides(shape, axes):
+    x, above = draws(*shape).astype(np.float32), draws(*shape, seed=1).astype(np.float32)
+    weight = draws(*(shape[a] for a in axes) if axes[0] else shape[1:2]).astype(np.float32)
+
+    def run(reorder):
+        leaves = leaf(reorder(x), np.float32), leaf(weight, np.float32)
+        leaves[0].data = reorder(x)
+        y = apply(ops.normalize, *leaves, None, axes=axes, eps=1e-5)
+        y.backward(dg.Tensor(reorder(above)))
+        return [a.tobytes() for a in (y.data, leaves[0].grad.data, leaves[1].grad.data)]
+
+    plain = run(lambda a: a)
+    assert run(lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1)) == plain
+    assert run(np.asfortranarray) == plain
+
+
+def test_images_keep_channels_last_memory():
+    x = np.moveaxis(draws(2, 4, 5, 3), -1, 1)
+    y = F.batch_norm(dg.Tensor(x), None, None, training=True)
+    assert np.moveaxis(y.data, 1, -1).flags.c_contiguous
+
+
+def test_statistics_that_are_given_are_those_that_would_be_computed():
+    x, weight = leaf(draws(4, 3)), leaf(draws(3, seed=1))
+    results = []
+    for statistics in (None, moments(np, x.data, (0,))):
+        y = apply(ops.normalize, x, weight, None, axes=(0,), eps=0.1, statistics=statistics)
+        results.append([y, *dg.autograd.grad((y**3).sum(), [x, weight])])
+    for a, b in zip(*results, strict=True):
+        assert a.data.tobytes() == b.data.tobytes()
+
+
+def test_training_moves_the_running_statistics():
+    x, mean, var = np.array([[1.0], [3.0]]), np.array([10.0]), np.array([1.0])
+    F.batch_norm(dg.Tensor(x), dg.Tensor(mean), dg.Tensor(var), training=True, momentum=0.5)
+    assert (mean.tolist(), var.tolist()) == ([6.0], [1.5])  # the unbiased variance is 2
+
+
+def test_errors():
+    x = dg.zeros(2, 3)
+    with pytest.raises(ValueError, match=r"layer_norm: the last axes .* \(4,\), got .* \(2, 3\)"):
+        F.layer_norm(x, (4,))
+    with pytest.raises(
+        ValueError, match=r"input of shape \(2, 3\) the bias must have shape \(3,\)"
+    ):
+        F.layer_norm(x, (3,), None, dg.zeros(2))
+    with pytest.raises(RuntimeError, match=r"the input has float32 and the weight float64"):
+        F.layer_norm(x, (3,), dg.ones(3, dtype=dg.float64))
+    with pytest.raises(TypeError, match="layer_norm: the input must be of floating-point type"):
+        F.layer_norm(dg.arange(3), (3,))
+    with pytest.raises(ValueError, match=r"must have shape \(N, C\) or \(N, C, ...\), got \(3,\)"):
+        F.batch_norm(dg.zeros(3), None, None, training=True)
+    for shape in [(1, 3), (0, 3), (1, 3, 1, 1)]:
+        with pytest.raises(ValueError, match=r"more than one value, .* use larger micro-batches"):
+            F.batch_norm(dg.zeros(shape), None, None, training=True)
+    with pytest.raises(ValueError, match="outside training running_mean and running_var"):
+        F.batch_norm(x, None, None)
+    with pytest.raises(ValueError, match=r"the running_var must have shape \(3,\), got \(2,\)"):
+        F.batch_norm(x, dg.zeros(3), dg.zeros(2))
+    with pytest.raises(TypeError, match="batch_norm: the input must be of floating-point type"):
+        F.batch_norm(dg.ones(2, 3, dtype=dg.int64), None, None, training=True)

@@ -1,0 +1,34 @@
+"""Samples of distgrad/ops/activation.py."""
+
+import numpy as np
+import scipy.special
+import scipy.stats
+from ops.cases import Row, case, unary
+
+
+def _gelu(x: np.ndarray, approximate: str = "none") -> np.ndarray:
+    if approximate == "none":
+        return x * scipy.stats.norm.cdf(x)
+    return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * np.power(x, 3)))) / 2
+
+
+SAMPLES: dict[str, Row] = {
+    "gelu": Row(
+        [*unary(), *[case((2, 3), approximate=form) for form in ("none", "tanh")]],
+        _gelu,
+    ),
+    "sigmoid": Row(
+        [*unary(), case(np.array([-40.0, 40.0, -2.0, 0.0]))],
+        scipy.special.expit,
+    ),
+    "softmax": Row(
+        [
+            case((2, 3), axis=1),
+            case((2, 3, 2), axis=0),
+            case((4,), axis=-1),
+            case((), axis=-1),
+            case((0, 3), axis=1),
+        ],
+        lambda x, axis: scipy.special.softmax(x, axis=axis) if x.ndim else np.ones(()),
+    ),
+}

@@ -1,0 +1,44 @@
+"""Samples of distgrad/ops/logic.py."""
+
+from typing import Any
+
+import numpy as np
+from ops.cases import Case, Row, binary, case, unary, whole
+
+_COMPARED = Row(binary(whole), constants=None)
+
+
+def _bits(*inputs: Any) -> Case:
+    return Case(tuple(np.array(x) for x in inputs))
+
+
+_TRUTH = [True, True, False, False]
+_OTHER = [True, False, True, False]
+_PAIRS = Row(
+    [
+        _bits(_TRUTH, _OTHER),
+        _bits([[True], [False]], [True, False]),
+        _bits(True, _OTHER),
+        _bits(_TRUTH, False),
+        _bits([6, 5], [3, -1]),
+        _bits(np.ones(0, bool), True),
+    ],
+    constants=None,
+)
+
+
+SAMPLES: dict[str, Row] = {
+    "bitwise_and": _PAIRS,
+    "bitwise_or": _PAIRS,
+    "equal": _COMPARED,
+    "greater": _COMPARED,
+    "greater_equal": _COMPARED,
+    "invert": Row(
+        [_bits(_TRUTH), _bits(False), _bits([0, 5, -3]), _bits(np.ones((0, 2), bool))],
+        constants=None,
+    ),
+    "isfinite": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
+    "less": _COMPARED,
+    "less_equal": _COMPARED,
+    "not_equal": _COMPARED,
+}
