@@ -1,4 +1,4 @@
-"""The command line: `distgrad train` and `distgrad launch`."""
+"""The command line: `distgrad train`, `distgrad launch` and `distgrad evaluate`."""
 
 import sys
 import time
@@ -142,6 +142,18 @@ def _launch(
         print(preview(command, options))
         return 0
     return launch(command, options)
+
+
+@app.command("evaluate")
+def _evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    overrides: Overrides = None,
+) -> None:
+    """Measure the weights of RUN on its test samples, in one process or under mpirun."""
+    from distgrad.distributed import connect
+    from distgrad.training.evaluation import evaluate_run
+
+    evaluate_run(run, overrides or [], connect())
 
 
 def _say(message: str, error: Exception) -> None:

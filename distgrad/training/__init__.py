@@ -1,7 +1,18 @@
 """Training from a configuration: what `distgrad train` does, for use as a library too."""
 
 from distgrad.training.config import Config
+from distgrad.training.facts import FromRun
 from distgrad.training.loading import load_config, parse_config
-from distgrad.training.trainer import StepReport, Trainer
+from distgrad.training.objective import Objective
+from distgrad.training.step_report import StepReport
+from distgrad.training.trainer import Trainer
 
-__all__ = ["Config", "StepReport", "Trainer", "load_config", "parse_config"]
+__all__ = [
+    "Config",
+    "FromRun",
+    "Objective",
+    "StepReport",
+    "Trainer",
+    "load_config",
+    "parse_config",
+]

@@ -1,14 +1,34 @@
 """The samples and the model that a configuration names, built and tried on each other."""
 
+from collections.abc import Callable, Iterable, Sized
+from functools import reduce
+from typing import Any, Literal
+
 from distgrad.autograd import no_grad
 from distgrad.backend import Array
-from distgrad.data import Split, TensorDataset
+from distgrad.data import Split
+from distgrad.data.streaming import is_stream, require_beginnings
 from distgrad.errors import UsageError
-from distgrad.nn import Module
+from distgrad.nn import Module, Parameter
 from distgrad.tensor import Tensor
-from distgrad.training.component import ModelConfig, SourceConfig
+from distgrad.training.component import ModelConfig, SourceConfig, TransformConfig
+from distgrad.training.objective import Objective
+from distgrad.training.registry import find
+from distgrad.training.samples import first_batch, inputs_and_targets, kept_arrays
 
-__all__ = ["build_model", "build_split", "check_fit"]
+__all__ = [
+    "Augment",
+    "build_augment",
+    "build_model",
+    "build_objective",
+    "build_split",
+    "check_fit",
+    "parameter_groups",
+]
+
+Augment = Callable[[Tensor], Tensor]
+
+_REFUSALS = (ValueError, TypeError, IndexError, RuntimeError)
 
 
 def build_split(source: SourceConfig) -> Split:
@@ -21,17 +41,27 @@ def build_split(source: SourceConfig) -> Split:
     if not isinstance(split, Split):
         raise UsageError(f"source {source.name}: must return a distgrad.data.Split, got {split!r}")
     for part, dataset in split._asdict().items():
-        if not isinstance(dataset, TensorDataset) or not {"x", "y"} <= dataset.arrays.keys():
-            raise UsageError(
-                f"source {source.name}: the {part} part must be a TensorDataset with the fields x "
-                f"and y, got {dataset!r}"
-            )
-        if not len(dataset):
-            raise UsageError(
-                f"source {source.name}: the {part} part is empty; a run needs at least 1 sample "
-                "to train on and 1 to test on"
-            )
+        try:
+            _check_dataset(part, dataset)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"source {source.name}: the {part} part {error}") from error
     return split
+
+
+def build_objective(name: str) -> Objective:
+    """Return what a run minimises and measures."""
+    loss = find("loss", name)
+    return loss if isinstance(loss, Objective) else Objective(loss)
+
+
+def build_augment(transforms: tuple[TransformConfig, ...]) -> Augment | None:
+    """Return the function that changes the inputs of a micro-batch, or None for no change.
+
+    Raises:
+        UsageError: If a transform does not take its arguments.
+    """
+    built = [transform.build() for transform in transforms]
+    return (lambda x: reduce(lambda x, f: f(x), built, x)) if built else None
 
 
 def build_model(model: ModelConfig) -> Module:
@@ -46,42 +76,72 @@ def build_model(model: ModelConfig) -> Module:
     return module
 
 
-def check_fit(module: Module, split: Split, *, classes: bool) -> None:
-    """Run one sample through the model and compare what comes out with the targets of all.
+def parameter_groups(
+    parameters: Iterable[Parameter], weight_decay_on: Literal["all", "matrices"]
+) -> list[dict[str, Any]]:
+    """Return the groups for an optimizer; with "matrices" the others do without weight decay.
 
-    Args:
-        module: Its output is (N, classes, ...), or has the shape of the targets.
-        split: The samples.
-        classes: Whether the targets number the classes, or are what the output should be.
+    Example:
+        >>> import distgrad as dg
+        >>> groups = parameter_groups(dg.nn.Linear(2, 1).parameters(), "matrices")
+        >>> [group.get("weight_decay") for group in groups]
+        [None, 0.0]
+    """
+    decayed: list[Parameter] = []
+    spared: list[Parameter] = []
+    for parameter in parameters:
+        is_spared = weight_decay_on == "matrices" and parameter.ndim < 2
+        (spared if is_spared else decayed).append(parameter)
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
+
+
+def check_fit(
+    module: Module, split: Split, objective: Objective, augment: Augment | None = None
+) -> None:
+    """Run one sample through all that training does with it, and look at all labels.
 
     Raises:
         UsageError: If the model does not take the samples, or if its output and a target do not
             belong together.
     """
-    output = _output_of_one(module, split.train)
+    x, y = inputs_and_targets(first_batch(split.train))
+    if augment:
+        x = _tried(lambda: augment(x), f"data.augment does not take x of shape {x.shape}")
+    output = _output_of_one(module, x)
     for part, dataset in split._asdict().items():
-        targets = dataset.arrays["y"]
-        found = (
-            f"the model's output has shape {_batched(output)} and y of the {part} part is "
-            f"{targets.dtype} of shape {_batched(targets)}"
-        )
-        if classes:
-            _check_labels(part, output, targets, found)
-        elif output.shape[1:] != targets.shape[1:]:
-            raise UsageError(f"mse takes an output and targets of one shape; {found}")
+        arrays = kept_arrays(dataset)
+        if arrays and objective.class_axis is not None:
+            _check_labels(part, output, arrays[1], objective.class_axis)
+    _check_loss(objective, output, y)
 
 
-def _output_of_one(module: Module, dataset: TensorDataset) -> Tensor:
-    x = dataset.take([0]).x
+def _check_dataset(part: str, dataset: Any) -> None:
+    if is_stream(dataset):
+        if part == "test":
+            raise TypeError(
+                f"must have a length and samples by index, got {type(dataset).__name__}: each test "
+                "sample counts once"
+            )
+        try:
+            require_beginnings(dataset)
+        except TypeError as error:
+            raise TypeError(f"cannot be used: {error}") from error
+    elif not isinstance(dataset, Sized):
+        raise TypeError(f"must have a length, got {type(dataset).__name__}; give it a __len__")
+    elif not len(dataset):
+        raise ValueError("is empty; a run needs at least 1 sample to train on and 1 to test on")
+    inputs_and_targets(first_batch(dataset))
+
+
+def _output_of_one(module: Module, x: Any) -> Tensor:
     training = module.training
     module.eval()
     try:
         with no_grad():
-            output = module(x)
-    except (ValueError, TypeError, IndexError, RuntimeError) as error:
-        raise UsageError(
-            f"the model does not take x of shape {x.shape} (one sample): {error}"
-        ) from error
+            output = _tried(
+                lambda: module(x), f"the model does not take x of shape {x.shape} (one sample)"
+            )
     finally:
         module.train(training)
     if not isinstance(output, Tensor) or output.shape[:1] != (1,):
@@ -90,19 +150,45 @@ def _output_of_one(module: Module, dataset: TensorDataset) -> Tensor:
     return output
 
 
-def _check_labels(part: str, output: Tensor, labels: Array, found: str) -> None:
-    if output.ndim < 2 or labels.shape[1:] != output.shape[2:] or labels.dtype.kind not in "iu":
+def _tried(work: Callable[[], Any], problem: str) -> Any:
+    try:
+        return work()
+    except _REFUSALS as error:
+        raise UsageError(f"{problem}: {error}") from error
+
+
+def _check_labels(part: str, output: Tensor, labels: Array, axis: int) -> None:
+    """Compare the labels of all samples with the output's axis of classes."""
+    shape = list(output.shape[1:])
+    where = axis - 1 if axis > 0 else axis
+    classes = shape.pop(where) if shape else 0
+    if not classes or list(labels.shape[1:]) != shape or labels.dtype.kind not in "iub":
+        order = "N, classes, ..." if axis > 0 else "N, ..., classes"
         raise UsageError(
-            "cross_entropy takes an output of shape (N, classes, ...) and integer labels of shape "
-            f"(N, ...); {found}"
+            f"the loss takes an output of shape ({order}) and integer labels of shape (N, ...); "
+            f"the model's output has shape {_batched(output)} and y of the {part} part is "
+            f"{labels.dtype} of shape {_batched(labels)}"
         )
-    classes = output.shape[1]
     least, most = int(labels.min()), int(labels.max())
     if least < 0 or most >= classes:
         wider = "" if least < 0 else f"give the model {most + 1} outputs, or "
         raise UsageError(
             f"the model's {classes} outputs take labels from 0 to {classes - 1}, but y of the "
             f"{part} part has labels from {least} to {most}; {wider}number the labels from 0"
+        )
+
+
+def _check_loss(objective: Objective, output: Tensor, y: Any) -> None:
+    problem = (
+        f"the loss does not take the model's output of shape {_batched(output)} and y of shape "
+        f"{_batched(y)}"
+    )
+    returned = _tried(lambda: objective(output, y), problem)
+    is_pair = isinstance(returned, tuple) and len(returned) == 2
+    if not is_pair or getattr(returned[0], "shape", None) != ():
+        raise UsageError(
+            "the loss must return (sum, count): a Tensor of shape () and what it counts, such as "
+            f"y.numel(); got {returned!r}"
         )
 
 

@@ -1,11 +1,12 @@
 """Components of a configuration: a name, and arguments checked against what the name stands for."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from distgrad.errors import UsageError
+from distgrad.training.facts import open_parameters
 from distgrad.training.registry import find
 from distgrad.training.signature import check_arguments, parameters_of
 
@@ -15,6 +16,7 @@ __all__ = [
     "OptimizerConfig",
     "SchedulerConfig",
     "SourceConfig",
+    "TransformConfig",
 ]
 
 
@@ -49,6 +51,25 @@ class ComponentConfig(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """The arguments, defaults included."""
         return dict(self.model_extra or {})
+
+    def filled(self, known: Callable[[str], Any]) -> Self:
+        """Return the component with the arguments that are the run's to give; see `FromRun`.
+
+        Args:
+            known: Returns what the run knows under a name, or None.
+
+        Raises:
+            UsageError: If an argument has no value then.
+        """
+        parameters = parameters_of(find(self.role, self.name), self.supplied)
+        values = {name: known(name) for name in open_parameters(parameters, self.arguments)}
+        for name, value in values.items():
+            if value is None:
+                raise UsageError(
+                    f"{self.role} {self.name}: {name} is not given, and the run does not tell it; "
+                    f"set {self.role}.{name}"
+                )
+        return self.model_copy(update=values)
 
     def build(self, *supplied: Any) -> Any:
         """Call the component with what the trainer supplies, and the arguments.
@@ -110,3 +131,9 @@ class SchedulerConfig(ComponentConfig):
 
     role = "scheduler"
     supplied = 1
+
+
+class TransformConfig(ComponentConfig):
+    """An entry of [[data.augment]]: makes a function that changes the inputs of a micro-batch."""
+
+    role = "transform"

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from distgrad.errors import UsageError
@@ -15,10 +23,22 @@ from distgrad.training.component import (
     OptimizerConfig,
     SchedulerConfig,
     SourceConfig,
+    TransformConfig,
 )
 from distgrad.training.problems import RULE
+from distgrad.training.registry import find
 
-__all__ = ["Config", "DataConfig", "DistributedConfig", "RunConfig", "TrainingConfig", "known_keys"]
+__all__ = [
+    "Config",
+    "DataConfig",
+    "DistributedConfig",
+    "RunConfig",
+    "SampleConfig",
+    "TrainingConfig",
+    "known_keys",
+]
+
+PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -60,7 +80,13 @@ class DataConfig(Section):
     micro_batch_size: PositiveInt
     """Samples that a rank takes at a time; the result depends on it, and not on the ranks."""
 
+    num_workers: NonNegativeInt = 0
+    """Threads that read micro-batches before they are asked for; the samples are the same."""
+
     source: SourceConfig
+
+    augment: tuple[TransformConfig, ...] = ()
+    """Changes of the inputs in training, one after the other; drawn anew for each micro-batch."""
 
     @property
     def micro_batches(self) -> int:
@@ -81,7 +107,8 @@ class DataConfig(Section):
 class TrainingConfig(Section):
     """[training]: the loss, the seed, and when to stop: as soon as one of the conditions holds."""
 
-    loss: Literal["cross_entropy", "mse"]
+    loss: str
+    """What is minimised: "cross_entropy", "mse", "next_token" or one's own function."""
 
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     """Names the initial parameters, the order of samples and the random draws of each step."""
@@ -101,6 +128,22 @@ class TrainingConfig(Section):
     evaluate_every_epochs: PositiveInt | None = None
     """Evaluate on the test samples after every so many epochs; it is always done at the end."""
 
+    evaluate_every_steps: PositiveInt | None = None
+    """Evaluate on them after every so many steps."""
+
+    clip_grad_norm: PositiveNumber | None = None
+    """Scale the gradient down to this norm where it is longer."""
+
+    weight_decay_on: Literal["all", "matrices"] = "all"
+    """What the optimizer's weight_decay is for: "matrices" spares parameters of fewer than 2 axes,
+    such as biases and what normalisations scale and shift by."""
+
+    @field_validator("loss")
+    @classmethod
+    def _check_loss(cls, name: str) -> str:
+        find("loss", name)
+        return name
+
     @model_validator(mode="after")
     def _check_stop(self) -> Self:
         conditions = ("max_steps", "max_epochs", "target_loss", "patience")
@@ -110,6 +153,19 @@ class TrainingConfig(Section):
                 f"{', '.join(conditions)}, such as max_epochs = 10"
             )
         return self
+
+
+class SampleConfig(Section):
+    """[sample]: text that the trained model writes at the end, one character after the other."""
+
+    prompt: Annotated[str, Field(min_length=1)]
+    """What the text begins with; only characters that the data has."""
+
+    length: PositiveInt = 200
+    """Characters to write behind the prompt."""
+
+    temperature: PositiveNumber = 1.0
+    """What scores are divided by: below 1 the likely becomes likelier."""
 
 
 class DistributedConfig(Section):
@@ -129,6 +185,7 @@ class Config(Section):
     scheduler: SchedulerConfig | None = None
     training: TrainingConfig
     distributed: DistributedConfig = DistributedConfig()
+    sample: SampleConfig | None = None
 
     def check_ranks(self, ranks: int) -> None:
         """Refuse more ranks than a full global batch has micro-batches: some would never work.
@@ -154,8 +211,11 @@ def known_keys(path: Sequence[str | int], document: Any) -> list[str]:
     """Return the keys that the table at ``path`` of the configuration ``document`` may have."""
     model: Any = Config
     for part in path:
+        if isinstance(part, int):  # an entry of a list, whose type was found with its name
+            document = document[part]
+            continue
         annotation = model.model_fields[part].annotation
-        # In an optional section the model stands beside None.
+        # In an optional section the model stands beside None, in a list beside an ellipsis.
         model = next((a for a in get_args(annotation) if a is not NoneType), annotation)
         document = document[part]
     is_component = issubclass(model, ComponentConfig)

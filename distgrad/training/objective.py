@@ -1,16 +1,17 @@
 """What a run minimises, and what it measures on samples that it has not trained on."""
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import distgrad.nn.functional as F
 from distgrad.functional import argmax
 from distgrad.tensor import Tensor
 
-__all__ = ["OBJECTIVES", "Objective"]
+__all__ = ["OBJECTIVES", "Objective", "Summed"]
 
-Summed: TypeAlias = tuple[Tensor, int]
+Summed: TypeAlias = tuple[Tensor, float]
 """A sum over a batch, and the number of things that it counts."""
 
 
@@ -18,24 +19,49 @@ Summed: TypeAlias = tuple[Tensor, int]
 class Objective:
     """A loss and other measurements, each of a model's output and the targets of a batch.
 
+    Called, it is its loss. A configuration can name a function of one's own that returns
+    (sum, count), or an `Objective`, which has metrics besides.
+
     Attributes:
         loss: What training minimises.
         metrics: By name, what an evaluation measures besides.
-        classes: Whether targets are integers that number the columns of the output.
+        derived: By name, what follows from the mean loss.
+        class_axis: The axis of the output that has a score for each class, where targets are
+            integers that number the classes; their shape is the output's without this axis.
+
+    Example:
+        >>> import distgrad as dg
+        >>> def absolute(output, target):
+        ...     return abs(output - target).sum(), target.numel()
+        >>> objective = Objective(absolute, derived={"root": math.sqrt})
+        >>> total, count = objective(dg.tensor([1.0, 3.0]), dg.tensor([1.0, 5.0]))
+        >>> total.item(), count
+        (2.0, 2)
+        >>> objective.completed({"loss": 4.0})
+        {'loss': 4.0, 'root': 2.0}
     """
 
     loss: Callable[[Tensor, Tensor], Summed]
-    metrics: Mapping[str, Callable[[Tensor, Tensor], Summed]]
-    classes: bool
+    metrics: Mapping[str, Callable[[Tensor, Tensor], Summed]] = field(default_factory=dict)
+    derived: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
+    class_axis: int | None = None
+
+    def __call__(self, output: Tensor, target: Tensor) -> Summed:
+        """Return the loss of one batch."""
+        return self.loss(output, target)
 
     def measure(self, output: Tensor, target: Tensor) -> dict[str, Summed]:
         """Return the loss and the metrics of one batch."""
         measured = {"loss": self.loss, **self.metrics}
         return {name: function(output, target) for name, function in measured.items()}
 
+    def completed(self, means: Mapping[str, float]) -> dict[str, float]:
+        """Return the means over all samples, and what follows from that of the loss."""
+        return {**means, **{name: f(means["loss"]) for name, f in self.derived.items()}}
+
 
 def cross_entropy(output: Tensor, target: Tensor) -> Summed:
-    """Return the cross-entropy of scores (N, classes) and classes (N,), counted by samples."""
+    """Return the cross-entropy of scores (N, classes, ...) and classes (N, ...), by targets."""
     return F.cross_entropy(output, target, reduction="sum"), target.numel()
 
 
@@ -45,12 +71,34 @@ def mse(output: Tensor, target: Tensor) -> Summed:
 
 
 def accuracy(output: Tensor, target: Tensor) -> Summed:
-    """Return how many of the classes (N,) have the highest of the scores (N, classes)."""
+    """Return how many of the classes (N, ...) have the highest of the scores (N, classes, ...)."""
     return (argmax(output, 1) == target).sum(), target.numel()
 
 
+def next_token(output: Tensor, target: Tensor) -> Summed:
+    """Return the cross-entropy of scores (N, T, vocabulary) and tokens (N, T), by tokens."""
+    scores = output.reshape(-1, output.shape[-1])
+    return F.cross_entropy(scores, target.reshape(-1), reduction="sum"), target.numel()
+
+
+def next_token_accuracy(output: Tensor, target: Tensor) -> Summed:
+    """Return how many of the tokens (N, T) have the highest of the scores (N, T, vocabulary)."""
+    return (argmax(output, -1) == target).sum(), target.numel()
+
+
+def perplexity(nats: float) -> float:
+    """Return the number of equally likely tokens that is as hard to guess from."""
+    return math.exp(nats) if nats < math.log(2.0**1023) else math.inf
+
+
 OBJECTIVES: Mapping[str, Objective] = {
-    "cross_entropy": Objective(cross_entropy, {"accuracy": accuracy}, classes=True),
-    "mse": Objective(mse, {}, classes=False),
+    "cross_entropy": Objective(cross_entropy, {"accuracy": accuracy}, class_axis=1),
+    "mse": Objective(mse),
+    "next_token": Objective(
+        next_token,
+        {"accuracy": next_token_accuracy},
+        {"bits_per_token": lambda nats: nats / math.log(2), "perplexity": perplexity},
+        class_axis=-1,
+    ),
 }
-"""By the name that ``training.loss`` has."""
+"""By the name that ``training.loss`` has. The loss of ``next_token`` is in nats a token."""

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from distgrad.nn import Module
 from distgrad.training.config import Config
-from distgrad.training.report import print_result, with_progress
+from distgrad.training.report import print_result, print_sample, with_progress
 from distgrad.training.run_folder import RunFolder
+from distgrad.training.step_report import StepReport
 from distgrad.training.summary import Summary
 from distgrad.training.toml import dumps
-from distgrad.training.trainer import StepReport
 from distgrad.training.weights import weights_bytes
 
 __all__ = ["Output", "RunOutput", "Silence"]
@@ -26,8 +26,8 @@ class Output(Protocol):
     ) -> Iterable[StepReport]:
         """Pass the reports of the steps on and record them."""
 
-    def finish(self, summary: Summary, module: Module, /) -> None:
-        """Record how the run ended, and with which weights."""
+    def finish(self, summary: Summary, module: Module, text: str | None, /) -> None:
+        """Record how the run ended, with which weights, and the text that they write."""
 
 
 class Silence:
@@ -37,7 +37,7 @@ class Silence:
         """Pass the reports on."""
         return reports
 
-    def finish(self, _summary: Summary, _module: Module) -> None:
+    def finish(self, _summary: Summary, _module: Module, _text: str | None) -> None:
         """Do nothing."""
 
 
@@ -60,10 +60,13 @@ class RunOutput:
                 add_row(report.as_row())
                 yield report
 
-    def finish(self, summary: Summary, module: Module) -> None:
-        """Write the weights if the run came to its end, then the summary, and print the result."""
+    def finish(self, summary: Summary, module: Module, text: str | None) -> None:
+        """Write what the run came to, and print it if it came to its end."""
         if summary.status == "done":
             self.folder.write("weights.safetensors", weights_bytes(module))
+        if text is not None:
+            self.folder.write("sample.txt", text.encode())
+            print_sample(text, sys.stdout)
         self.folder.write_json("summary.json", asdict(summary))
         if summary.status == "done":
             print_result(summary, self.folder.path, sys.stdout)

@@ -5,17 +5,31 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from distgrad import data, optim
+from distgrad.data import transforms
 from distgrad.optim import lr_scheduler
-from distgrad.training.models import mlp
+from distgrad.training.models import GPT, cnn, mlp
+from distgrad.training.objective import OBJECTIVES
 from distgrad.training.problems import known_names
+from distgrad.training.schedules import warmup_cosine
 
 __all__ = ["BUILT_IN", "Component", "find"]
 
 Component: TypeAlias = Callable[..., Any]
 
 BUILT_IN: Mapping[str, Mapping[str, Component]] = {
-    "model": {"mlp": mlp},
-    "source": {"digits": data.digits, "sine": data.sine},
+    "model": {"mlp": mlp, "cnn": cnn, "gpt": GPT},
+    "source": {
+        "csv": data.csv,
+        "digits": data.digits,
+        "idx": data.idx,
+        "npz": data.npz,
+        "sine": data.sine,
+        "text": data.text,
+    },
+    "transform": {
+        "random_crop": transforms.RandomCrop,
+        "random_horizontal_flip": transforms.RandomHorizontalFlip,
+    },
     "optimizer": {
         "sgd": optim.SGD,
         "adagrad": optim.Adagrad,
@@ -26,7 +40,9 @@ BUILT_IN: Mapping[str, Mapping[str, Component]] = {
         "step": lr_scheduler.StepLR,
         "cosine": lr_scheduler.CosineAnnealingLR,
         "linear": lr_scheduler.LinearLR,
+        "warmup_cosine": warmup_cosine,
     },
+    "loss": OBJECTIVES,
 }
 """By role and name. A component takes plain arguments and never sees the configuration."""
 

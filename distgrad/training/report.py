@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TextIO
 
 from distgrad.distributed import launched_size
+from distgrad.training.step_report import StepReport
 from distgrad.training.summary import Summary
-from distgrad.training.trainer import StepReport
 
-__all__ = ["print_result", "with_progress"]
+__all__ = ["print_metrics", "print_result", "print_sample", "with_progress"]
 
 _MOST_LINES = 20
 
@@ -73,14 +73,27 @@ def _described(report: StepReport) -> str:
     return "  ".join([text, *tested])
 
 
+def print_sample(text: str, out: TextIO) -> None:
+    """Print what the model has written, each line behind a bar: it is not the run that speaks."""
+    lines = "".join(f"\n  | {line}" for line in text.splitlines())
+    print(f"the model writes:{lines}", file=out)
+
+
 def print_result(summary: Summary, folder: Path, out: TextIO) -> None:
     """Print what came out: the test metrics, the hash of the weights and the folder of the run."""
-    metrics = "  ".join(f"{name} {value:.6g}" for name, value in summary.metrics.items())
     print(
         f"{summary.steps} steps in {summary.wall_seconds:.1f} s, "
         f"{summary.samples_per_second:.0f} samples/s; on the test samples:",
-        metrics,
-        f"weights_sha256 {summary.weights_sha256}",
+        file=out,
+    )
+    print_metrics(summary.metrics, summary.weights_sha256, folder, out)
+
+
+def print_metrics(metrics: dict[str, float], weights: str, folder: Path, out: TextIO) -> None:
+    """Print the test metrics of a run, the hash of its weights and its folder."""
+    print(
+        "  ".join(f"{name} {value:.6g}" for name, value in metrics.items()),
+        f"weights_sha256 {weights}",
         f"run folder {folder}",
         sep="\n",
         file=out,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-from distgrad.data import data_sha256
+from distgrad.data import TensorDataset, data_sha256
 from distgrad.distributed import Communicator, launched_rank
 from distgrad.errors import TrainingError
 from distgrad.training.config import Config
@@ -13,9 +14,10 @@ from distgrad.training.environment import describe_environment
 from distgrad.training.loading import load_config
 from distgrad.training.output import Output, RunOutput, Silence
 from distgrad.training.run_folder import check_run_folder
+from distgrad.training.step_report import StepReport
 from distgrad.training.summary import Summary, peak_rss_mb
 from distgrad.training.together import together
-from distgrad.training.trainer import StepReport, Trainer
+from distgrad.training.trainer import Trainer
 from distgrad.training.weights import weights_sha256
 
 __all__ = ["prepare", "train"]
@@ -62,20 +64,22 @@ def train(config: Config, comm: Communicator, path: Path) -> Summary:
     """
     start = perf_counter()
     trainer = Trainer(config, comm)
+    config = trainer.config
     environment = describe_environment(comm)
     output: Output = together(
         comm, lambda: Silence() if comm.rank else RunOutput(path, config, environment)
     )
-    tally, metrics, failure = Tally(), {}, None
+    tally, metrics, text, failure = Tally(), {}, None, None
     try:
         for report in output.follow(trainer.steps(), trainer.last_step):
             tally.add(report)
-        metrics = trainer.evaluate()
+        metrics = tally.last_test or trainer.evaluate()
         _check_replicas(trainer)
+        text = None if comm.rank else trainer.sample()
     except TrainingError as error:
         failure = error
     summary = _summarise(trainer, tally, metrics, failure, start)
-    output.finish(summary, trainer.model.module)
+    output.finish(summary, trainer.model.module, text)
     comm.barrier()  # a rank that leaves with an error may end rank 0 before its files are whole
     if failure:
         raise failure
@@ -96,6 +100,11 @@ class Tally:
         self.samples += report.samples
         self.seconds += report.seconds
 
+    @property
+    def last_test(self) -> dict[str, float] | None:
+        """What an evaluation after the last step gave, if there was one."""
+        return self.last.test if self.last else None
+
 
 def _check_replicas(trainer: Trainer) -> None:
     """Raise on every rank if the ranks ended with different weights."""
@@ -108,6 +117,10 @@ def _check_replicas(trainer: Trainer) -> None:
                 f"{weights}; look for what depends on the rank in the model (its buffers too), or "
                 "for hosts whose environments differ"
             )
+
+
+def _data_sha256(dataset: Any) -> str | None:
+    return data_sha256(dataset) if isinstance(dataset, TensorDataset) else None
 
 
 def _summarise(
@@ -123,13 +136,13 @@ def _summarise(
         status="failed" if failure else "done",
         error=str(failure) if failure else None,
         steps=steps,
-        epochs=steps // len(trainer.windows),
+        epochs=trainer.epochs,
         world_size=comm.size,
         micro_batches_per_step=config.data.micro_batches,
         final_loss=tally.last.loss if tally.last else None,
         metrics=metrics,
         weights_sha256=weights_sha256(trainer.model.module),
-        data_sha256=data_sha256(trainer.split.train),
+        data_sha256=_data_sha256(trainer.split.train),
         samples_per_second=tally.samples / tally.seconds if tally.seconds else None,
         wall_seconds=perf_counter() - start,
         peak_rss_mb=comm.all_gather_object(peak_rss_mb()),

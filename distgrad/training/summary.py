@@ -22,7 +22,8 @@ class Summary:
         final_loss: The mean loss of the last global batch, before its update.
         metrics: The loss and other metrics of the test samples at the end.
         weights_sha256: See `distgrad.training.weights.weights_sha256`.
-        data_sha256: See `distgrad.data.data_sha256`; of the samples trained on.
+        data_sha256: See `distgrad.data.data_sha256`; of the samples trained on, and None if
+            they are not arrays in memory.
         samples_per_second: Samples trained on, over the time that the steps took.
         wall_seconds: The time from the start of the run to its end.
         peak_rss_mb: For each rank the largest resident memory, in 2**20 bytes.
@@ -40,7 +41,7 @@ class Summary:
     final_loss: float | None
     metrics: dict[str, float]
     weights_sha256: str
-    data_sha256: str
+    data_sha256: str | None
     samples_per_second: float | None
     wall_seconds: float
     peak_rss_mb: list[float]

@@ -2,58 +2,40 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from itertools import count
+from math import inf
 from time import perf_counter
 from typing import Any
 
 from distgrad.autograd import manual_seed
 from distgrad.backend.threads import pin_blas_threads
-from distgrad.data import GlobalBatches, Split
+from distgrad.data import GlobalBatches, Split, StreamingBatches, Window
+from distgrad.data.streaming import is_stream
 from distgrad.distributed import Communicator, DataParallel
 from distgrad.errors import TrainingError, UsageError
 from distgrad.nn import Module
 from distgrad.optim import Optimizer
 from distgrad.optim.lr_scheduler import LRScheduler
 from distgrad.tensor import Tensor
-from distgrad.training.building import build_model, build_split, check_fit
-from distgrad.training.config import Config
-from distgrad.training.objective import OBJECTIVES
+from distgrad.training.building import (
+    Augment,
+    build_augment,
+    build_model,
+    build_objective,
+    build_split,
+    check_fit,
+    parameter_groups,
+)
+from distgrad.training.config import Config, DataConfig
+from distgrad.training.facts import fact_of_data
+from distgrad.training.samples import first_batch, inputs_and_targets
+from distgrad.training.sampling import check_sample, sample_text
+from distgrad.training.step_report import StepReport
 from distgrad.training.stopping import Stopping
 from distgrad.training.together import together
 
-__all__ = ["StepReport", "Trainer"]
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """What one step did; the same on every rank but for the seconds.
-
-    Attributes:
-        step: Its number, from 1.
-        epoch: The number of its epoch, from 1.
-        loss: The mean loss over the global batch, before the update.
-        lr: The learning rate of the update.
-        samples: How many samples the global batch had.
-        count: What the loss was divided by.
-        seconds: How long the step took on this rank.
-        test: What an evaluation after the step gave, or None.
-    """
-
-    step: int
-    epoch: int
-    loss: float
-    lr: float
-    samples: int
-    count: float
-    seconds: float
-    test: dict[str, float] | None = None
-
-    def as_row(self) -> dict[str, Any]:
-        """Return it flat, the results of an evaluation as ``test_loss`` and so on."""
-        row = asdict(self)
-        test = row.pop("test") or {}
-        return row | {f"test_{name}": value for name, value in test.items()}
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -64,11 +46,14 @@ class Trainer:
         comm: The ranks that share each global batch.
 
     Attributes:
+        config: The run, with what the configuration left to the data.
+        objective: What is minimised and measured.
         model: The model as the ranks share it.
         split: The samples to train and to test on.
         windows: The global batches.
         optimizer: Updates the parameters once a step.
         scheduler: Changes the learning rate once a step; None keeps it.
+        epochs: How many epochs were completed.
 
     Raises:
         UsageError: On every rank, if something does not fit on one of them.
@@ -93,17 +78,14 @@ class Trainer:
 
     def __init__(self, config: Config, comm: Communicator) -> None:
         self.config = config
-        self.objective = OBJECTIVES[config.training.loss]
+        self.objective = build_objective(config.training.loss)
+        self.augment: Augment | None = None
+        self.epochs = 0
         self.split, module = together(comm, self._build)
         pin_blas_threads()  # again: a component may have loaded a BLAS library of its own
         self.model = _shared(module, comm, config)
+        self.windows = _windows(self.split.train, config.data, config.training.seed)
         self.optimizer, self.scheduler = together(comm, self._build_optimizer)
-        self.windows = GlobalBatches(
-            self.split.train,
-            config.data.global_batch_size,
-            config.data.micro_batch_size,
-            seed=config.training.seed,
-        )
 
     def steps(self) -> Iterator[StepReport]:
         """Train until a stop condition holds, and yield what each step did.
@@ -111,35 +93,27 @@ class Trainer:
         Raises:
             TrainingError: On every rank, if a loss or a gradient is not finite.
         """
-        stopping = Stopping(self.config.training)
+        limits = self.config.training
+        stopping = Stopping(limits)
         for epoch in count(self.windows.epoch + 1):
             loss_sum = counted = 0.0
-            for window in self.windows:
-                start = perf_counter()
-                step = window.step + 1
-                lr = self.optimizer.param_groups[0]["lr"]
-
-                result = self.model.accumulate(self._loss, window)
-                if not result.finite:
-                    raise TrainingError(
-                        f"step {step}: the loss ({result.loss:g}) or a gradient is not finite; the "
-                        f"learning rate was {lr:g}: try a smaller one, or look for such values in "
-                        "the data"
-                    )
-                self.optimizer.step()
-                if self.scheduler:
-                    self.scheduler.step()
-
-                loss_sum += result.loss_sum
-                counted += result.count
-                seconds = perf_counter() - start
-                test = self.evaluate() if self._is_evaluated(step) else None
-                yield StepReport(
-                    step, epoch, result.loss, lr, window.samples, result.count, seconds, test
-                )
-                if step == self.config.training.max_steps:
-                    return
-            if stopping.holds_after(epoch, loss_sum / counted):
+            report = None
+            windows = iter(self.windows)
+            for window in windows:
+                if report:
+                    yield report
+                report = self._step(window, epoch)
+                loss_sum += report.loss * report.count
+                counted += report.count
+                if report.step == limits.max_steps:
+                    break
+            assert report is not None  # an epoch has a window
+            is_whole = next(windows, None) is None
+            self.epochs += is_whole
+            if is_whole and not report.test and epoch % (limits.evaluate_every_epochs or inf) == 0:
+                report = replace(report, test=self.evaluate())
+            yield report
+            if report.step == limits.max_steps or stopping.holds_after(epoch, loss_sum / counted):
                 return
 
     def evaluate(self) -> dict[str, float]:
@@ -148,42 +122,97 @@ class Trainer:
         Raises:
             TrainingError: On every rank, if one of them is not finite.
         """
-        measured = self.model.evaluate(
-            lambda batch: self.objective.measure(self.model(batch.x), batch.y),
+        means = self.model.evaluate(
+            lambda batch: self._measured(*inputs_and_targets(batch)),
             self.split.test,
             self.config.data.micro_batch_size,
         )
+        measured = self.objective.completed(means)
         for name, value in measured.items():
             if not math.isfinite(value):
                 raise TrainingError(f"the {name} of the test samples is not finite ({value:g})")
         return measured
 
+    def sample(self) -> str | None:
+        """Return the text that the model writes, if the configuration asks for one.
+
+        It is the same on every rank, and takes no part in their communication.
+        """
+        if self.config.sample is None:
+            return None
+        x, _ = inputs_and_targets(first_batch(self.split.train))
+        vocabulary = self.split.vocabulary  # type: ignore[attr-defined]  # was checked
+        seed = self.config.training.seed
+        return sample_text(self.model.module, vocabulary, x.shape[1], self.config.sample, seed)
+
     @property
     def last_step(self) -> int | None:
         """The step at which the run ends at the latest, if the configuration says it."""
+        limits, windows = self.config.training, self.windows
+        ends = [limits.max_steps] if limits.max_steps else []
+        if limits.max_epochs and isinstance(windows, GlobalBatches):
+            ends.append(limits.max_epochs * len(windows))
+        return min(ends, default=None)
+
+    def _step(self, window: Window, epoch: int) -> StepReport:
+        start = perf_counter()
         limits = self.config.training
-        epochs = limits.max_epochs and limits.max_epochs * len(self.windows)
-        return min((steps for steps in (limits.max_steps, epochs) if steps), default=None)
+        step = window.step + 1
+        lr = self.optimizer.param_groups[0]["lr"]
+
+        result = self.model.accumulate(self._loss, window)
+        if not result.finite:
+            raise TrainingError(
+                f"step {step}: the loss ({result.loss:g}) or a gradient is not finite; the "
+                f"learning rate was {lr:g}: try a smaller one, or look for such values in the data"
+            )
+        norm = limits.clip_grad_norm and self.model.clip_grad_norm_(limits.clip_grad_norm)
+        self.optimizer.step()
+        if self.scheduler:
+            self.scheduler.step()
+
+        seconds = perf_counter() - start
+        test = self.evaluate() if step % (limits.evaluate_every_steps or inf) == 0 else None
+        return StepReport(
+            step, epoch, result.loss, lr, window.samples, result.count, seconds, norm, test
+        )
+
+    def _loss(self, batch: Any) -> tuple[Tensor, float]:
+        x, y = inputs_and_targets(batch)
+        return self.objective(self.model(self.augment(x) if self.augment else x), y)
+
+    def _measured(self, x: Any, y: Any) -> dict[str, tuple[Tensor, float]]:
+        return self.objective.measure(self.model(x), y)
 
     def _build(self) -> tuple[Split, Module]:
         config = self.config
         manual_seed(config.training.seed)
         split = build_split(config.data.source)
-        module = build_model(config.model)
-        check_fit(module, split, classes=self.objective.classes)
+        model = config.model.filled(lambda name: fact_of_data(split, name))
+        self.config = config.model_copy(update={"model": model})
+        module = build_model(model)
+        self.augment = build_augment(config.data.augment)
+        check_fit(module, split, self.objective, self.augment)
+        if config.sample:
+            check_sample(config.sample, split)
         return split, module
 
     def _build_optimizer(self) -> tuple[Optimizer, LRScheduler | None]:
         config = self.config
-        optimizer = config.optimizer.build(self.model.parameters())
-        return optimizer, config.scheduler.build(optimizer) if config.scheduler else None
+        groups = parameter_groups(self.model.parameters(), config.training.weight_decay_on)
+        optimizer = config.optimizer.build(groups)
+        if config.scheduler is None:
+            return optimizer, None
+        scheduler = config.scheduler.filled({"steps": self.last_step}.get)
+        self.config = config.model_copy(update={"scheduler": scheduler})
+        return optimizer, scheduler.build(optimizer)
 
-    def _loss(self, batch: Any) -> tuple[Tensor, int]:
-        return self.objective.loss(self.model(batch.x), batch.y)
 
-    def _is_evaluated(self, step: int) -> bool:
-        every = self.config.training.evaluate_every_epochs
-        return every is not None and step % (every * len(self.windows)) == 0
+def _windows(train: Any, config: DataConfig, seed: int) -> GlobalBatches | StreamingBatches:
+    sizes = config.global_batch_size, config.micro_batch_size
+    if is_stream(train):
+        return StreamingBatches(train, *sizes, seed=seed, read_ahead=config.num_workers > 0)
+    return GlobalBatches(train, *sizes, seed=seed, num_workers=config.num_workers)
 
 
 def _shared(module: Module, comm: Communicator, config: Config) -> DataParallel:

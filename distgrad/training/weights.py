@@ -2,12 +2,14 @@
 
 import hashlib
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
+from distgrad.errors import UsageError
 from distgrad.nn import Module
 
-__all__ = ["weights_bytes", "weights_sha256"]
+__all__ = ["load_weights", "weights_bytes", "weights_sha256"]
 
 
 def weights_sha256(module: Module) -> str:
@@ -39,3 +41,20 @@ def weights_bytes(module: Module) -> bytes:
 
     state = module.state_dict()
     return save({name: np.ascontiguousarray(tensor.data) for name, tensor in state.items()})
+
+
+def load_weights(module: Module, path: Path) -> None:
+    """Copy the weights that a file in the safetensors format has into a model.
+
+    Raises:
+        UsageError: If the file cannot be read, or if its weights do not fit the model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        module.load_state_dict(load(path.read_bytes()))
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"{path}: cannot be read ({error})") from error
+    except RuntimeError as error:
+        raise UsageError(f"{path}: {error}") from error

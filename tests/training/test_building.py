@@ -96,9 +96,8 @@ def test_labels_out_of_range(labels, test_labels, said):
 
 def test_labels_that_are_no_integers():
     assert refused(*CLASSES, labelled("[0.5, 1.0]")) == (
-        "cross_entropy takes an output of shape (N, classes, ...) and integer labels of shape "
-        "(N, ...); the model's output has shape (N, 3) and y of the train part is float64 of shape "
-        "(N,)"
+        "the loss takes an output of shape (N, classes, ...) and integer labels of shape (N, ...); "
+        "the model's output has shape (N, 3) and y of the train part is float64 of shape (N,)"
     )
 
 
@@ -111,8 +110,9 @@ def test_labels_of_another_shape():
 
 def test_targets_of_another_shape_than_the_output():
     assert refused("model.sizes=[1, 2]") == (
-        "mse takes an output and targets of one shape; the model's output has shape (N, 2) and y "
-        "of the train part is float32 of shape (N, 1)"
+        "the loss does not take the model's output of shape (N, 2) and y of shape (N, 1): "
+        "mse_loss: input and target must have one shape, got (1, 2) and (1, 1); reshape() one of "
+        "them"
     )
 
 
@@ -143,8 +143,8 @@ def test_a_source_that_returns_no_split():
 def test_a_source_without_the_fields_x_and_y():
     said = refused("data.source={name = 'own_parts:other_fields'}")
     assert said.startswith(
-        "source own_parts:other_fields: the train part must be a TensorDataset with the fields x "
-        "and y, got "
+        "source own_parts:other_fields: the train part must have samples with the fields x and y, "
+        "or pairs of both, got (tensor("
     )
 
 

@@ -14,6 +14,7 @@ from distgrad.training.component import (
     OptimizerConfig,
     SchedulerConfig,
     SourceConfig,
+    TransformConfig,
 )
 from distgrad.training.loading import parse_config
 from distgrad.training.registry import BUILT_IN, find
@@ -76,10 +77,12 @@ def test_every_built_in_component_can_be_found_and_described():
         "source": SourceConfig,
         "optimizer": OptimizerConfig,
         "scheduler": SchedulerConfig,
+        "transform": TransformConfig,
     }
-    for role, components in BUILT_IN.items():
-        for name in components:
-            keys = classes[role].known_keys(name)
+    assert set(BUILT_IN) == {*classes, "loss"}
+    for role, config in classes.items():
+        for name in BUILT_IN[role]:
+            keys = config.known_keys(name)
             assert keys[0] == "name"
             assert not {"params", "optimizer"} & set(keys)
 
@@ -146,7 +149,7 @@ def test_keyword_arguments_without_a_name_are_all_known(own):
     [
         (
             "mpl",
-            'no such model; did you mean "mlp"? Known: mlp, or one of your own as '
+            'no such model; did you mean "mlp"? Known: mlp, cnn, gpt, or one of your own as '
             '"package.module:callable"',
         ),
         (

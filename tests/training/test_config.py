@@ -99,7 +99,8 @@ def test_all_problems_are_reported_together():
         '  run.device = "gpu": must be "cpu": this version computes on the CPU only\n'
         "  data.micro_batch_size = 0: must be greater than 0\n"
         '  training.seeds: unknown key; did you mean "seed"? Known: loss, seed, max_steps, '
-        "max_epochs, target_loss, patience, evaluate_every_epochs"
+        "max_epochs, target_loss, patience, evaluate_every_epochs, evaluate_every_steps, "
+        "clip_grad_norm, weight_decay_on"
     )
 
 
@@ -109,7 +110,7 @@ def test_all_problems_are_reported_together():
 def test_an_unknown_section_names_the_nearest():
     assert problem("optimiser.lr=1") == (
         'run.toml: optimiser: unknown section; did you mean "optimizer"? Known: run, model, data, '
-        "optimizer, scheduler, training, distributed"
+        "optimizer, scheduler, training, distributed, sample"
     )
 
 
@@ -176,7 +177,18 @@ def test_a_section_is_a_table():
         ("training.seed=-1", "training.seed = -1: must be greater than or equal to 0"),
         ("training.max_steps=0", "training.max_steps = 0: must be greater than 0"),
         ("training.target_loss=low", 'training.target_loss = "low": must be a valid number'),
-        ("training.loss=mae", "training.loss = \"mae\": must be 'cross_entropy' or 'mse'"),
+        (
+            "training.loss=mae",
+            'training.loss = "mae": no such loss; did you mean "mse"? Known: cross_entropy, mse, '
+            'next_token, or one of your own as "package.module:callable"',
+        ),
+        (
+            "training.weight_decay_on=biases",
+            "training.weight_decay_on = \"biases\": must be 'all' or 'matrices'",
+        ),
+        ("training.clip_grad_norm=0", "training.clip_grad_norm = 0: must be greater than 0"),
+        ("training.clip_grad_norm=inf", "training.clip_grad_norm = inf: must be a finite number"),
+        ("data.num_workers=-1", "data.num_workers = -1: must be greater than or equal to 0"),
         ("run.name=7", "run.name = 7: must be a valid string"),
         ("data.global_batch_size=-8", "data.global_batch_size = -8: must be greater than 0"),
         ("data.source=sine", 'data.source = "sine": must be a table'),

@@ -4,11 +4,11 @@ import re
 import pytest
 
 from distgrad.training.report import with_progress
-from distgrad.training.trainer import StepReport
+from distgrad.training.step_report import StepReport
 
 
 def reports(steps, test=None):
-    return [StepReport(n, 1, 1 / n, 1e-3, 8, 8.0, 0.1, test) for n in range(1, steps + 1)]
+    return [StepReport(n, 1, 1 / n, 1e-3, 8, 8.0, 0.1, test=test) for n in range(1, steps + 1)]
 
 
 class Terminal(io.StringIO):

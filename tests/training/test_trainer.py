@@ -127,6 +127,65 @@ def test_evaluations_come_with_the_last_step_of_an_epoch():
     assert "test" not in row
 
 
+def test_evaluations_every_so_many_steps():
+    _, reports = trained("training.max_epochs=3", "training.evaluate_every_steps=4")
+    assert [r.step for r in reports if r.test] == [4, 8]
+
+
+def test_evaluations_by_steps_and_epochs_come_once_where_both_are_due(monkeypatch):
+    evaluated = []
+    evaluate = Trainer.evaluate
+    monkeypatch.setattr(Trainer, "evaluate", lambda t: evaluated.append(1) or evaluate(t))
+    every = ["training.evaluate_every_steps=2", "training.evaluate_every_epochs=1"]
+    _, reports = trained(*every)
+    assert [r.step for r in reports if r.test] == [2, 3, 4, 6]
+    assert len(evaluated) == 4
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(2, 0), (3, 1), (5, 1), (6, 2)])
+def test_completed_epochs_are_counted(steps, epochs):
+    trainer, _ = trained(f"training.max_steps={steps}")
+    assert trainer.epochs == epochs
+
+
+def test_gradients_are_clipped():
+    trainer, reports = trained(
+        "training.clip_grad_norm=0.01", "optimizer.name=sgd", "model.dropout=0"
+    )
+    unclipped, _ = trained("training.clip_grad_norm=1e6", "optimizer.name=sgd", "model.dropout=0")
+    assert all(report.grad_norm > 0.01 for report in reports)
+    dg.manual_seed(0)
+    start = trainer.config.model.build()
+
+    def moved(end):
+        pairs = zip(start.parameters(), end.model.parameters(), strict=True)
+        return math.sqrt(sum(((a.data - b.data) ** 2).sum() for a, b in pairs))
+
+    # Six steps with the learning rate 1e-2, each of norm 0.01 at most.
+    assert moved(trainer) <= 6 * 1e-2 * 0.01 * (1 + 1e-5) < moved(unclipped)
+
+
+def test_without_clipping_there_is_no_norm():
+    _, reports = trained("training.max_steps=1")
+    assert reports[0].grad_norm is None
+    assert "grad_norm" not in reports[0].as_row()
+
+
+def test_weight_decay_spares_what_is_no_matrix():
+    trainer, _ = trained("training.weight_decay_on=matrices", "optimizer.weight_decay=0.5")
+    groups = trainer.optimizer.param_groups
+    assert [group["weight_decay"] for group in groups] == [0.5, 0.0]
+    shapes = [[p.shape for p in group["params"]] for group in groups]
+    assert shapes == [[(8, 1), (1, 8)], [(8,), (1,)]]
+    (group,) = trained("training.max_steps=1")[0].optimizer.param_groups
+    assert len(group["params"]) == 4
+
+
+def test_threads_that_read_ahead_change_nothing():
+    hashes = {weights_sha256(trained(f"data.num_workers={n}")[0].model.module) for n in (0, 1, 3)}
+    assert len(hashes) == 1
+
+
 def test_an_evaluation_changes_nothing():
     with_evaluation, _ = trained("training.evaluate_every_epochs=1")
     without, _ = trained()

@@ -1,4 +1,4 @@
-"""The built-in models."""
+"""`mlp`: a multi-layer perceptron."""
 
 from collections.abc import Sequence
 from itertools import pairwise

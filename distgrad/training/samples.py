@@ -1,0 +1,55 @@
+"""Inputs and targets: where a batch, or a dataset, has them."""
+
+from typing import Any
+
+from distgrad.backend import Array
+from distgrad.data import TensorDataset
+from distgrad.data.collate import default_collate
+from distgrad.data.dataset import fetch
+from distgrad.data.streaming import is_stream
+
+__all__ = ["first_batch", "inputs_and_targets", "kept_arrays"]
+
+
+def inputs_and_targets(batch: Any) -> tuple[Any, Any]:
+    """Return the fields x and y of a batch, or the two parts of a plain pair.
+
+    Raises:
+        ValueError: If the batch is neither.
+
+    Example:
+        >>> inputs_and_targets(([1.0, 2.0], [0, 1]))
+        ([1.0, 2.0], [0, 1])
+    """
+    if hasattr(batch, "x") and hasattr(batch, "y"):
+        return batch.x, batch.y
+    if isinstance(batch, tuple | list) and len(batch) == 2:
+        return batch[0], batch[1]
+    raise ValueError(f"must have samples with the fields x and y, or pairs of both, got {batch!r}")
+
+
+def first_batch(dataset: Any) -> Any:
+    """Return the first sample as a batch.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if not is_stream(dataset):
+        return fetch(dataset, [0])
+    for sample in dataset:
+        return default_collate([sample])
+    raise ValueError("is empty; a run needs at least 1 sample to train on")
+
+
+def kept_arrays(dataset: Any) -> tuple[Array, Array] | None:
+    """Return all inputs and all targets as a dataset keeps them; None if it does not.
+
+    What a batch has may be of another data type; see `distgrad.data.CompactDataset`.
+    """
+    if not isinstance(dataset, TensorDataset):
+        return None
+    arrays = dataset.arrays
+    if {"x", "y"} <= arrays.keys():
+        return arrays["x"], arrays["y"]
+    x, y = arrays.values()
+    return x, y
