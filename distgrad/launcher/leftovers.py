@@ -24,7 +24,12 @@ def kill_marked(mark: str, within: float) -> None:
         within: seconds after which to stop looking for processes that are not gone yet.
     """
     deadline = time.monotonic() + within
-    while (left := list(_marked(mark.encode()))) and time.monotonic() < deadline:
+    # A process that is just starting a program shows no environment: only a second look that finds
+    # nothing tells that nothing is left.
+    looks_without_any = 0
+    while looks_without_any < 2 and time.monotonic() < deadline:
+        left = list(_marked(mark.encode()))
+        looks_without_any = 0 if left else looks_without_any + 1
         for process in left:
             try:
                 os.kill(process, signal.SIGKILL)
