@@ -141,6 +141,17 @@ def xavier_uniform_(
 
     X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
+
+    Args:
+        tensor: What is filled, in place, of shape [out, in, ...].
+        gain: See `calculate_gain`. Default: 1.
+        generator: Where the draws come from. Default: the next generator of the random scope.
+
+    Returns:
+        The tensor itself.
+
+    Raises:
+        ValueError: For fewer than 2 axes.
     """
     bound = gain * math.sqrt(6.0 / sum(fan_in_and_fan_out(tensor)))
     return uniform_(tensor, -bound, bound, generator)
@@ -151,7 +162,7 @@ def xavier_normal_(
 ) -> Tensor:
     """Fill a weight normally, with standard deviation gain * sqrt(2 / (fan_in + fan_out)).
 
-    The paper is that of `xavier_uniform_`.
+    Paper, arguments and errors are those of `xavier_uniform_`.
     """
     std = gain * math.sqrt(2.0 / sum(fan_in_and_fan_out(tensor)))
     return normal_(tensor, 0.0, std, generator)

@@ -21,7 +21,7 @@ def _(xp, g, indices, padding, table_shape):
 def embedding_table(xp, above, /, indices, padding, rows):
     """The gradient of `embedding` by its table: for each row the sum over where it was taken.
 
-    The sums run in the order of the indices, whatever the machine.
+    The order of the terms is that of the indices, so that equal calls give equal bits.
     """
     flat = indices.reshape(-1)
     width = above.shape[indices.ndim :]

@@ -22,12 +22,13 @@ __all__ = ["moments", "normalize", "normalize_input", "normalize_weight"]
 def moments(xp: Namespace, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     """Mean and variance (biased) over ``axes``, each as an array that broadcasts with the rows.
 
-    The squares are those of the distances from the mean, in a second pass: a large mean costs no
-    digits.
+    In a second pass the distances from the mean give the squares, and what the mean lacks because
+    its sum was rounded: a large mean costs no digits.
     """
     rows, axis = _rows(xp, x, axes), _axis(x.ndim, axes)
     mean = _mean(xp, rows, axis)
-    distance = rows - mean
+    distance = _each(xp, xp.subtract, rows, mean)
+    mean += _mean(xp, distance, axis)
     distance *= distance
     return mean, _mean(xp, distance, axis)
 
@@ -39,17 +40,15 @@ def normalize(xp, x, weight, bias, /, axes, eps, statistics=None):
     ``statistics`` are the `moments` of x, where the caller has them already.
     """
     mean, variance = statistics or moments(xp, x, axes)
-    y = _rows(xp, x, axes) - mean
+    y = _each(xp, xp.subtract, _rows(xp, x, axes), mean)
     scale = 1 / xp.sqrt(variance + eps)
-    if weight is None:
-        y *= scale
-    elif _axis(x.ndim, axes):
-        y *= scale
-        y *= weight.reshape(-1)
-    else:
-        y *= scale * weight
+    if weight is not None and not _axis(x.ndim, axes):
+        scale *= weight
+    _each(xp, xp.multiply, y, scale, out=y)
+    if weight is not None and _axis(x.ndim, axes):
+        _each(xp, xp.multiply, y, weight.reshape(1, -1), out=y)
     if bias is not None:
-        y += bias.reshape(-1)
+        _each(xp, xp.add, y, bias.reshape(1, -1), out=y)
     return _unrows(xp, y, x.shape, axes)
 
 
@@ -76,17 +75,17 @@ def normalize_input(xp, above, x, weight, /, axes, eps, statistics=None):
     h = _rows(xp, above, axes)
     scale = outer = 1 / xp.sqrt(variance + eps)
     if weight is not None and axis:
-        h = h * weight.reshape(-1)
+        h = _each(xp, xp.multiply, h, weight.reshape(1, -1))
     elif weight is not None:
         outer = scale * weight  # one number for all that is summed: once, at the end
-    z = _rows(xp, x, axes) - mean
-    z *= scale
-    product = h * z
-    z *= _mean(xp, product, axis)
-    xp.subtract(h, z, out=product)
-    product -= _mean(xp, h, axis)
-    product *= outer
-    return _unrows(xp, product, x.shape, axes)
+    distance = _each(xp, xp.subtract, _rows(xp, x, axes), mean)
+    result = h * distance
+    slope = _mean(xp, result, axis) * scale * scale
+    _each(xp, xp.multiply, distance, slope, out=distance)
+    xp.subtract(h, distance, out=result)
+    _each(xp, xp.subtract, result, _mean(xp, h, axis), out=result)
+    _each(xp, xp.multiply, result, outer, out=result)
+    return _unrows(xp, result, x.shape, axes)
 
 
 @normalize_input.rule("above")
@@ -124,11 +123,11 @@ def _(xp, g, above, x, weight, axes, eps, statistics):
 def normalize_weight(xp, above, x, /, axes, eps, statistics=None):
     """The gradient of `normalize` by its weight: the sum of ``above * z`` for each column."""
     mean, variance = statistics or moments(xp, x, axes)
-    product = _rows(xp, x, axes) - mean
+    product = _each(xp, xp.subtract, _rows(xp, x, axes), mean)
     product *= _rows(xp, above, axes)
     scale = 1 / xp.sqrt(variance + eps)
     if _axis(x.ndim, axes):
-        product *= scale
+        _each(xp, xp.multiply, product, scale, out=product)
         return _column_sum(xp, product).reshape([x.shape[axis] for axis in axes])
     return _column_sum(xp, product) * scale[0]
 
@@ -164,6 +163,24 @@ def _unrows(xp, rows, shape, axes):
     if _axis(len(shape), axes):
         return rows.reshape(shape)
     return xp.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def _each(xp, operate, rows, values, out=None):
+    """``operate(rows, values)``, where values are (R, 1), or (1, C) for each column.
+
+    Of short rows it takes several at once: NumPy is slow where its inner loop is short.
+    """
+    out = xp.empty_like(rows) if out is None else out
+    at_once = 1
+    if len(values) == 1 and rows.size and rows.shape[1] < _WIDTH:
+        at_once = math.gcd(len(rows), 1 << (_WIDTH // rows.shape[1]).bit_length() - 1)
+    shape = len(rows) // at_once, at_once * rows.shape[1]
+    values = xp.tile(values, (1, at_once)) if at_once > 1 else values
+    operate(rows.reshape(shape), values, out=out.reshape(shape))
+    return out
+
+
+_WIDTH = 1024
 
 
 def _mean(xp, rows, axis):

@@ -26,6 +26,49 @@ def test_kaiming_uniform_bounds():
     assert 0.99 * bound < abs(w.data).max() <= bound
 
 
+def spread(fill, shape, **named):
+    """Mean, standard deviation and largest absolute value."""
+    dg.manual_seed(0)
+    values = fill(dg.zeros(*shape, dtype=np.float64), **named).data
+    return values.mean(), values.std(), abs(values).max()
+
+
+@pytest.mark.parametrize(
+    ("fill", "named", "expected"),
+    [
+        (init.normal_, {"mean": 0.0, "std": 0.02}, 0.02),
+        (init.xavier_normal_, {"gain": 3.0}, 3 * (2 / 500) ** 0.5),
+        (init.xavier_uniform_, {"gain": 3.0}, 3 * (2 / 500) ** 0.5),
+        (init.kaiming_normal_, {"nonlinearity": "relu"}, (2 / 200) ** 0.5),
+        (init.kaiming_normal_, {"a": 2.0, "mode": "fan_out"}, (0.4 / 300) ** 0.5),
+        (init.kaiming_uniform_, {"nonlinearity": "relu"}, (2 / 200) ** 0.5),
+    ],
+)
+def test_standard_deviations(fill, named, expected):
+    mean, deviation, largest = spread(fill, (300, 200), **named)
+    assert abs(mean) < 0.02 * expected
+    assert deviation == pytest.approx(expected, rel=0.01)
+    uniform = fill in (init.xavier_uniform_, init.kaiming_uniform_)
+    assert (largest < 3**0.5 * expected) == uniform
+
+
+def test_normal_has_the_mean_that_is_asked_for():
+    mean, deviation, _ = spread(init.normal_, (300, 200), mean=5.0, std=2.0)
+    assert mean == pytest.approx(5, rel=0.01)
+    assert deviation == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["normal_", "xavier_normal_", "xavier_uniform_", "kaiming_normal_"]
+)
+def test_distributions_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    theirs = getattr(torch.nn.init, name)(torch.zeros(300, 200, dtype=torch.float64)).numpy()
+    _, deviation, _ = spread(getattr(init, name), (300, 200))
+    assert deviation == pytest.approx(theirs.std(), rel=0.02)
+
+
 def test_fans_of_a_kernel():
     assert init.fan_in_and_fan_out(dg.zeros(8, 3, 5, 5)) == (75, 200)
 
@@ -47,7 +90,9 @@ def test_constants():
     assert init.constant_(w, 0.5).tolist() == [0.5, 0.5]
 
 
-@pytest.mark.parametrize("fill", [init.uniform_, init.zeros_, init.kaiming_uniform_])
+@pytest.mark.parametrize(
+    "fill", [init.uniform_, init.normal_, init.zeros_, init.kaiming_uniform_, init.xavier_normal_]
+)
 def test_filling_announces_the_change(fill):
     w = dg.nn.Parameter(dg.zeros(2, 2))
     before = w.version.number

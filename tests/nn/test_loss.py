@@ -31,14 +31,26 @@ def test_cross_entropy_is_the_function(reduction):
     assert loss.tolist() == function.tolist()
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_nll_is_the_function(reduction):
+    log_p = dg.tensor([[-0.5, -1.0], [-2.0, -0.25], [-3.0, -4.0]])
+    target = dg.tensor([1, 0, 9])
+    found = nn.NLLLoss(reduction=reduction, ignore_index=9)(log_p, target)
+    expected = {"mean": 1.5, "sum": 3.0, "none": [1.0, 2.0, 0.0]}[reduction]
+    assert found.tolist() == expected
+
+
 def test_defaults():
+    assert (nn.NLLLoss().reduction, nn.NLLLoss().ignore_index) == ("mean", -100)
     assert nn.MSELoss().reduction == "mean"
     assert nn.CrossEntropyLoss().reduction == "mean"
     assert nn.CrossEntropyLoss().ignore_index == -100
     assert repr(nn.CrossEntropyLoss()) == "CrossEntropyLoss()"
 
 
-@pytest.mark.parametrize("loss", [nn.MSELoss("max"), nn.CrossEntropyLoss(reduction="max")])
+@pytest.mark.parametrize(
+    "loss", [nn.MSELoss("max"), nn.CrossEntropyLoss(reduction="max"), nn.NLLLoss(reduction="max")]
+)
 def test_an_unknown_reduction_is_refused(loss):
     with pytest.raises(ValueError, match=r"reduction must be one of .* got 'max'"):
         loss(dg.zeros(2, 2), dg.zeros(2, 2))

@@ -178,7 +178,7 @@ def test_errors():
         attention(x, x, x, attn_mask=dg.ones(3, 4))
     with pytest.raises(ValueError, match=r"broadcast to the scores of shape \(4, 4\)"):
         attention(x, x, x, attn_mask=dg.ones(2, 4, 4))
-    with pytest.raises(RuntimeError, match="truth values, or terms of .* float32, got int64"):
+    with pytest.raises(RuntimeError, match=r"truth values, or terms of .* float32, got int64"):
         attention(x, x, x, attn_mask=dg.ones(4, 4, dtype=dg.int64))
     with pytest.raises(RuntimeError, match="one data type, got float32, float64 and float32"):
         attention(x, x.to(dg.float64), x)

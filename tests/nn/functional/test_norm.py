@@ -62,41 +62,63 @@ def numbers(tensor):
     return tensor.detach().numpy()
 
 
-def third_order(framework_grad, y, inputs, probes):
-    """Values of a chain of three gradients, each taken of the one before."""
+def chain_of_gradients(grad, y, inputs, probes):
+    """y, its gradient by the first input, that one's by the second, and so on."""
     chain = [y]
     for order, probe in enumerate(probes):
         target = inputs[order % len(inputs)]
-        (gradient,) = framework_grad((chain[-1] * probe).sum(), [target], create_graph=True)
+        (gradient,) = grad((chain[-1] * probe).sum(), [target], create_graph=True)
         chain.append(gradient)
-    return chain
+    return [numbers(gradient) for gradient in chain]
 
 
-@pytest.mark.parametrize("kind", ["layer", "batch"])
-def test_the_first_three_derivatives_are_pytorchs(kind):
-    torch = pytest.importorskip("torch")
-    x, weight, bias = draws(4, 3, 2), draws(3, seed=1), draws(3, seed=2)
-    if kind == "layer":
-        weight, bias = draws(3, 2, seed=1), draws(3, 2, seed=2)
+def of_each_sample(functional, x, weight):
+    return functional.layer_norm(x, (3, 2), weight, None, 0.1)
 
-    def run(functional, x, weight, bias):
-        if kind == "layer":
-            return functional.layer_norm(x, (3, 2), weight, bias, 0.1)
-        return functional.batch_norm(x, None, None, weight, bias, True, 0.1, 0.1)
 
-    own = [leaf(a) for a in (x, weight, bias)]
-    theirs = [torch.tensor(a, requires_grad=True) for a in (x, weight, bias)]
-    shapes = [x.shape, x.shape, weight.shape]
-    probes = [draws(*shape, seed=9 + i) for i, shape in enumerate(shapes)]
-    found = third_order(dg.autograd.grad, run(F, *own), own, [dg.Tensor(p) for p in probes])
-    expected = third_order(
-        torch.autograd.grad,
-        run(torch.nn.functional, *theirs),
-        theirs,
-        [torch.tensor(p) for p in probes],
-    )
+def of_each_channel(functional, x, weight):
+    return functional.batch_norm(x, None, None, weight, None, True, 0.1, 0.1)
+
+
+KINDS = [(of_each_sample, (1, 2), (3, 2)), (of_each_channel, (0, 2), (3,))]
+
+
+@pytest.mark.parametrize(("run", "axes", "weight_shape"), KINDS)
+def test_the_first_four_derivatives_are_those_of_elementary_operations(run, axes, weight_shape):
+    x, weight = leaf(draws(4, 3, 2)), leaf(draws(*weight_shape, seed=1))
+    inputs = [x, x, weight, x]
+    probes = [dg.Tensor(draws(*i.shape, seed=2 + n)) for n, i in enumerate([x, *inputs[:3]])]
+    beside = weight_shape if len(weight_shape) == 2 else (3, 1)
+    distance = x - x.mean(axes, keepdim=True)
+    variance = (distance * distance).mean(axes, keepdim=True)
+    elementary = distance / (variance + 0.1).sqrt() * weight.reshape(beside)
+    expected = chain_of_gradients(dg.autograd.grad, elementary, inputs, probes)
+    found = chain_of_gradients(dg.autograd.grad, run(F, x, weight), inputs, probes)
     for a, b in zip(found, expected, strict=True):
-        np.testing.assert_allclose(numbers(a), numbers(b), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize(("run", "axes", "weight_shape"), KINDS)
+def test_the_first_two_derivatives_are_pytorchs(run, axes, weight_shape):
+    # In PyTorch 2.13 the third one by the input is not that of the formula.
+    torch = pytest.importorskip("torch")
+    arrays = draws(4, 3, 2), draws(*weight_shape, seed=1)
+    own = [leaf(a) for a in arrays]
+    theirs = [torch.tensor(a, requires_grad=True) for a in arrays]
+    for first in (0, 1):
+        inputs, their_inputs = own[first:] + own[:first], theirs[first:] + theirs[:first]
+        probes = draws(4, 3, 2, seed=2), draws(*inputs[0].shape, seed=4)
+        found = chain_of_gradients(
+            dg.autograd.grad, run(F, *own), inputs, [dg.Tensor(p) for p in probes]
+        )
+        expected = chain_of_gradients(
+            torch.autograd.grad,
+            run(torch.nn.functional, *theirs),
+            their_inputs,
+            [torch.tensor(p) for p in probes],
+        )
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize(("shape", "normalized"), SAMPLES)
@@ -153,8 +175,8 @@ def test_a_large_mean_costs_no_digits():
 def test_sums_over_many_rows_round_little():
     x = (3 + draws(2**18, 3)).astype(np.float32)
     mean, variance = moments(np, x, (0,))
-    np.testing.assert_allclose(mean[0], x.mean(0, dtype=np.float64), rtol=3e-7)
-    np.testing.assert_allclose(variance[0], x.var(0, dtype=np.float64), rtol=3e-6)
+    np.testing.assert_allclose(mean[0], x.mean(0, dtype=np.float64), rtol=1.3e-7)  # one rounding
+    np.testing.assert_allclose(variance[0], x.var(0, dtype=np.float64), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "axes"), [((4, 3, 2, 5), (0, 2, 3)), ((4, 6, 5), (1, 2))])
