@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.mpi import mpirun
 
+from distgrad.data.sources.idx import FASHION_MNIST
 from distgrad.distributed import SingleProcess
 from distgrad.training import Trainer, load_config
 
@@ -27,6 +28,28 @@ def test_the_sine_is_learned():
     reports = list(trainer.steps())
     assert reports[-1].step < trainer.last_step
     assert trainer.evaluate()["loss"] < 1e-3
+
+
+def beginning(name, *changes):
+    """What the first steps of a run come to; the whole run takes a minute or two."""
+    trainer = Trainer(load_config(CONFIGS / name, changes), SingleProcess())
+    for _ in trainer.steps():
+        pass
+    return trainer
+
+
+def test_the_transformer_begins_to_write():
+    small = ["data.global_batch_size=32", "training.max_steps=40", "scheduler.warmup_steps=10"]
+    trainer = beginning("char_gpt.toml", *small, "data.source.test_fraction=0.01")
+    # Characters by their frequency alone are 3.25 nats each.
+    assert trainer.evaluate()["loss"] < 3.1
+    assert len(trainer.sample()) == len("The ") + 200
+
+
+@pytest.mark.skipif(not Path(FASHION_MNIST).exists(), reason="needs Debian's dataset-fashion-mnist")
+def test_clothes_begin_to_be_told_apart():
+    trainer = beginning("fashion_cnn.toml", "training.max_steps=25", "scheduler.warmup_steps=5")
+    assert trainer.evaluate()["accuracy"] > 0.7
 
 
 def test_the_global_batch_of_the_digits_is_uneven():

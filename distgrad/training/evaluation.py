@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from distgrad.data import TensorDataset, data_sha256
+from distgrad.data import TensorDataset, Vocabulary, data_sha256
 from distgrad.distributed import Communicator
 from distgrad.errors import UsageError
 from distgrad.nn import Module
@@ -39,7 +39,9 @@ def evaluate_run(folder: Path, overrides: Sequence[str], comm: Communicator) -> 
     config, summary = together(comm, lambda: _finished_run(folder, overrides))
     trainer = Trainer(config, comm)
     together(comm, lambda: _load(trainer.model.module, folder, summary))
-    if not any(change.strip().startswith("data.source") for change in overrides):
+    if any(change.strip().startswith("data.source") for change in overrides):
+        together(comm, lambda: _check_vocabulary(trainer.vocabulary, folder))
+    else:
         together(comm, lambda: _check_data(trainer.split.train, folder, summary))
     metrics = trainer.evaluate()
     if comm.rank == 0:
@@ -51,18 +53,29 @@ def _finished_run(folder: Path, overrides: Sequence[str]) -> tuple[Config, dict[
     if not (folder / "config.toml").is_file():
         what = "it has no config.toml" if folder.is_dir() else "there is no such folder"
         raise UsageError(f"{folder} is not the folder of a run: {what}; name one, as runs/NAME")
-    try:
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        status = summary["status"]
-    except FileNotFoundError:
-        status = "has no summary.json: it was interrupted, or still trains"
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(f"{folder / 'summary.json'}: cannot be read ({error})") from error
-    if status == "failed":
-        status = f"failed ({summary['error']})"
-    if status != "done":
-        raise UsageError(f"the run in {folder} {status}; only a run that is done can be evaluated")
+    if not (folder / "summary.json").exists():
+        raise UsageError(
+            f"the run in {folder} has no summary.json: it was interrupted, or still trains; only a "
+            "run that is done can be evaluated"
+        )
+    summary = _read(folder / "summary.json", {"status", "error", "weights_sha256", "data_sha256"})
+    if summary["status"] != "done":
+        raise UsageError(
+            f"the run in {folder} {summary['status']} ({summary['error']}); only a run that is "
+            "done can be evaluated"
+        )
     return load_config(folder / "config.toml", overrides), summary
+
+
+def _read(path: Path, keys: set[str]) -> dict[str, Any]:
+    """Return what a JSON file says, which has these keys at least."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read ({error})") from error
+    if not isinstance(content, dict) or not keys <= content.keys():
+        raise UsageError(f"{path}: cannot be read (it must have {', '.join(sorted(keys))})")
+    return content
 
 
 def _load(module: Module, folder: Path, summary: dict[str, Any]) -> None:
@@ -83,4 +96,17 @@ def _check_data(train: Any, folder: Path, summary: dict[str, Any]) -> None:
             f"the data has changed since the run in {folder}: data_sha256 is {found} and was "
             f"{summary['data_sha256']}; bring the old data back (the built-in text is another for "
             "each version of Python), or say what to evaluate on by --set data.source.KEY=VALUE"
+        )
+
+
+def _check_vocabulary(vocabulary: Vocabulary | None, folder: Path) -> None:
+    """Refuse a text whose characters have other numbers than those that the model has learned."""
+    path = folder / "vocabulary.json"
+    if vocabulary is None or not path.exists():
+        return
+    learned = _read(path, {"characters"})["characters"]
+    if vocabulary.characters != learned:
+        raise UsageError(
+            f"the text has the characters {vocabulary.characters!r}, but the run in {folder} has "
+            f"learned {learned!r}; give a text of the same characters"
         )

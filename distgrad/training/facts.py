@@ -1,6 +1,6 @@
 """Arguments of components that a configuration may leave to the run, which knows them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from inspect import Parameter
 from typing import Any
 
@@ -66,9 +66,9 @@ def _context(split: Any) -> int | None:
     return getattr(split.train, "context", None)
 
 
-def _vocabulary(split: Any) -> int | None:
+def _vocabulary(split: Any) -> Any:
     vocabulary = getattr(split, "vocabulary", None)
-    return None if vocabulary is None else len(vocabulary)
+    return len(vocabulary) if isinstance(vocabulary, Sized) else vocabulary
 
 
 _TOLD: Mapping[str, Callable[[Any], Any]] = {

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from distgrad.data import Vocabulary
 from distgrad.nn import Module
 from distgrad.training.config import Config
 from distgrad.training.report import print_result, print_sample, with_progress
@@ -48,10 +49,18 @@ class RunOutput:
         UsageError: If the folder exists or cannot be made.
     """
 
-    def __init__(self, path: Path, config: Config, environment: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        environment: dict[str, Any],
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
         self.folder = RunFolder(path)
         self.folder.write("config.toml", dumps(config.model_dump(mode="json")).encode())
         self.folder.write_json("environment.json", environment)
+        if vocabulary is not None:
+            self.folder.write_json("vocabulary.json", {"characters": vocabulary.characters})
 
     def follow(self, reports: Iterable[StepReport], last_step: int | None) -> Iterator[StepReport]:
         """Pass the reports on, show them, and write a line of ``metrics.jsonl`` for each."""

@@ -67,7 +67,10 @@ def train(config: Config, comm: Communicator, path: Path) -> Summary:
     config = trainer.config
     environment = describe_environment(comm)
     output: Output = together(
-        comm, lambda: Silence() if comm.rank else RunOutput(path, config, environment)
+        comm,
+        lambda: (
+            Silence() if comm.rank else RunOutput(path, config, environment, trainer.vocabulary)
+        ),
     )
     tally, metrics, text, failure = Tally(), {}, None, None
     try:

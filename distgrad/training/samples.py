@@ -1,14 +1,14 @@
-"""Inputs and targets: where a batch, or a dataset, has them."""
+"""Inputs, targets and vocabulary: where a batch, a dataset or a split has them."""
 
 from typing import Any
 
 from distgrad.backend import Array
-from distgrad.data import TensorDataset
+from distgrad.data import TensorDataset, Vocabulary
 from distgrad.data.collate import default_collate
 from distgrad.data.dataset import fetch
 from distgrad.data.streaming import is_stream
 
-__all__ = ["first_batch", "inputs_and_targets", "kept_arrays"]
+__all__ = ["first_batch", "inputs_and_targets", "kept_arrays", "vocabulary_of"]
 
 
 def inputs_and_targets(batch: Any) -> tuple[Any, Any]:
@@ -53,3 +53,9 @@ def kept_arrays(dataset: Any) -> tuple[Array, Array] | None:
         return arrays["x"], arrays["y"]
     x, y = arrays.values()
     return x, y
+
+
+def vocabulary_of(split: Any) -> Vocabulary | None:
+    """Return what the numbers in the samples of a text stand for; None if they are no text."""
+    vocabulary = getattr(split, "vocabulary", None)
+    return vocabulary if isinstance(vocabulary, Vocabulary) else None

@@ -9,6 +9,7 @@ from distgrad.errors import UsageError
 from distgrad.nn import Module
 from distgrad.tensor import Tensor
 from distgrad.training.config import SampleConfig
+from distgrad.training.samples import vocabulary_of
 
 __all__ = ["check_sample", "sample_text"]
 
@@ -19,8 +20,8 @@ def check_sample(sample: SampleConfig, split: Split) -> None:
     Raises:
         UsageError: If the data is no text, or has not all characters of the prompt.
     """
-    vocabulary = getattr(split, "vocabulary", None)
-    if not isinstance(vocabulary, Vocabulary):
+    vocabulary = vocabulary_of(split)
+    if vocabulary is None:
         raise UsageError(
             "sample: the data has no vocabulary to write text with; take [sample] out, or use the "
             'source "text"'

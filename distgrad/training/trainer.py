@@ -10,7 +10,7 @@ from typing import Any
 
 from distgrad.autograd import manual_seed
 from distgrad.backend.threads import pin_blas_threads
-from distgrad.data import GlobalBatches, Split, StreamingBatches, Window
+from distgrad.data import GlobalBatches, Split, StreamingBatches, Vocabulary, Window
 from distgrad.data.streaming import is_stream
 from distgrad.distributed import Communicator, DataParallel
 from distgrad.errors import TrainingError, UsageError
@@ -29,7 +29,7 @@ from distgrad.training.building import (
 )
 from distgrad.training.config import Config, DataConfig
 from distgrad.training.facts import fact_of_data
-from distgrad.training.samples import first_batch, inputs_and_targets
+from distgrad.training.samples import first_batch, inputs_and_targets, vocabulary_of
 from distgrad.training.sampling import check_sample, sample_text
 from distgrad.training.step_report import StepReport
 from distgrad.training.stopping import Stopping
@@ -138,12 +138,17 @@ class Trainer:
 
         It is the same on every rank, and takes no part in their communication.
         """
-        if self.config.sample is None:
+        sample, vocabulary = self.config.sample, self.vocabulary
+        if sample is None or vocabulary is None:
             return None
         x, _ = inputs_and_targets(first_batch(self.split.train))
-        vocabulary = self.split.vocabulary  # type: ignore[attr-defined]  # was checked
         seed = self.config.training.seed
-        return sample_text(self.model.module, vocabulary, x.shape[1], self.config.sample, seed)
+        return sample_text(self.model.module, vocabulary, x.shape[1], sample, seed)
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The characters of the data, if it is a text."""
+        return vocabulary_of(self.split)
 
     @property
     def last_step(self) -> int | None:

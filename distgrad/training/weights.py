@@ -40,7 +40,8 @@ def weights_bytes(module: Module) -> bytes:
     from safetensors.numpy import save
 
     state = module.state_dict()
-    return save({name: np.ascontiguousarray(tensor.data) for name, tensor in state.items()})
+    # Not ascontiguousarray, which gives a scalar an axis.
+    return save({name: np.asarray(tensor.data, order="C") for name, tensor in state.items()})
 
 
 def load_weights(module: Module, path: Path) -> None:

@@ -3,12 +3,14 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
-from helpers.configs import tiny_config
+from helpers.configs import tiny_config, tiny_document
 from helpers.mpi import mpirun
 
 from distgrad.cli import main
 from distgrad.distributed import SingleProcess
+from distgrad.training import parse_config
 from distgrad.training.run import train
 
 
@@ -141,6 +143,49 @@ def test_data_that_has_changed(run, capsys):
     said = refused([run], capsys)
     assert said.startswith(f"the data has changed since the run in {run}: data_sha256 is ")
     assert said.endswith("or say what to evaluate on by --set data.source.KEY=VALUE")
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """A run that has learned a text of 3 characters, in a folder with other texts."""
+    monkeypatch.chdir(tmp_path)
+    for name, words in (("one", "aab ab "), ("same", "ba bba "), ("other", "aac ac ")):
+        (tmp_path / f"{name}.txt").write_text(words * 40)
+    document = tiny_document("training.loss=next_token", "training.max_epochs=1")
+    document["model"] = {"name": "gpt", "layers": 1, "width": 8, "heads": 2}
+    document["data"] |= {"source": {"name": "text", "path": "one.txt", "context": 4}}
+    train(parse_config(document), SingleProcess(), tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_model_of_a_text(written, capsys):
+    assert json.loads((written / "vocabulary.json").read_text()) == {"characters": " ab"}
+    assert main(["evaluate", str(written)]) == 0
+    assert main(["evaluate", str(written), "--set", "data.source.path=same.txt"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    metrics = dict(zip(*[iter(lines[-3].split())] * 2, strict=True))
+    assert list(metrics) == ["accuracy", "loss", "bits_per_token", "perplexity"]
+
+
+def test_a_text_of_other_characters(written, capsys):
+    said = refused([written, "--set", "data.source.path=other.txt"], capsys)
+    assert said == (
+        f"the text has the characters ' ac', but the run in {written} has learned ' ab'; give a "
+        "text of the same characters"
+    )
+
+
+def test_a_model_with_batch_normalisation(tmp_path, capsys):
+    document = tiny_document("training.loss=cross_entropy", "training.max_epochs=1")
+    document["model"] = {"name": "cnn", "channels": [2], "hidden": 4, "batch_norm": True}
+    pixels = np.random.default_rng(0).random((40, 1, 4, 4))
+    np.savez(tmp_path / "images.npz", x=pixels, y=np.arange(40) % 3)
+    source = {"name": "npz", "path": str(tmp_path / "images.npz"), "test_fraction": 0.25}
+    document["data"] |= {"source": source}
+    train(parse_config(document), SingleProcess(), tmp_path / "run")
+    printed = capsys.readouterr().out.splitlines()[-3:]
+    assert main(["evaluate", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out.splitlines() == printed
 
 
 def test_a_bad_override(finished, capsys):

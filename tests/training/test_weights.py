@@ -3,10 +3,12 @@ import json
 import struct
 
 import numpy as np
+import pytest
 
 import distgrad as dg
 from distgrad import nn
-from distgrad.training.weights import weights_bytes, weights_sha256
+from distgrad.errors import UsageError
+from distgrad.training.weights import load_weights, weights_bytes, weights_sha256
 
 
 class Model(nn.Module):
@@ -59,3 +61,19 @@ def test_the_file_is_in_the_safetensors_format():
     assert header["weight"]["shape"] == [2, 3]
     assert values.tolist() == [1, 2, 3, 4, 5, 6]
     assert set(header) - {"__metadata__"} == {"weight", "bias", "calls"}
+    assert header["calls"]["shape"] == []
+
+
+def test_weights_are_loaded_as_they_were(tmp_path):
+    path, model, other = tmp_path / "weights.safetensors", Model(), Model()
+    model.weight.data = np.asfortranarray(model.weight.data) * 2
+    path.write_bytes(weights_bytes(model))
+    load_weights(other, path)
+    assert weights_sha256(other) == weights_sha256(model)
+
+
+def test_weights_that_do_not_fit(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(weights_bytes(nn.Linear(2, 3)))
+    with pytest.raises(UsageError, match=r"weights\.safetensors: state_dict does not fit Model; "):
+        load_weights(Model(), path)
