@@ -59,7 +59,15 @@ def _openmpi(begins: bytes, rest: bytes, note: str) -> _Banner:
     )
 
 
+SERVER_NOT_STARTED = "mpirun could not start its own server; no rank was started"
+
 _BANNERS = (
+    # A race in PMIx, rare, and gone with the next start.
+    _openmpi(
+        rb"The PMIx server's listener thread failed to start\. We cannot",
+        rb"continue\.",
+        SERVER_NOT_STARTED,
+    ),
     _openmpi(
         rb"MPI_ABORT was invoked on rank \d+ in communicator",
         rb".+ Proc: \S+ Errorcode: -?\d+ NOTE: invoking MPI_ABORT causes Open MPI to kill all MPI "

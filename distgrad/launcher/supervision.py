@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from re import Pattern
 from typing import IO
 
-from distgrad.launcher.banners import BannerFilter, Note
+from distgrad.launcher.banners import SERVER_NOT_STARTED, BannerFilter, Note
 from distgrad.launcher.errors import LaunchError
 from distgrad.launcher.leftovers import kill_marked
 from distgrad.launcher.output import Owner, lines_by_rank, prefixed
@@ -30,6 +30,9 @@ _TERMINATE_WITHIN = 5.0
 
 _KILL_WITHIN = 5.0
 """Seconds for what was killed to be gone, and for the last output to pass."""
+
+_STARTS = 3
+"""How often mpirun is started where it fails before it has started any rank."""
 
 _MARK = "DISTGRAD_JOB"
 
@@ -57,13 +60,16 @@ def supervise(command: Sequence[str], tag: Pattern[bytes]) -> int:
         LaunchError: if mpirun cannot be started.
     """
     sys.stdout.flush()
-    job = _Job(tag)
-    with _signals_to(job.events.put):
-        job.start(command)
-        interrupted = job.wait()
-        status = job.finish()
-    if interrupted:
-        return INTERRUPTED
+    for starts_left in reversed(range(_STARTS)):
+        job = _Job(tag)
+        with _signals_to(job.events.put):
+            job.start(command)
+            interrupted = job.wait()
+            status = job.finish()
+        if interrupted:
+            return INTERRUPTED
+        if not (starts_left and any(note.text == SERVER_NOT_STARTED for note in job.notes)):
+            break
     for note in job.notes:
         if note.text:
             say(note.text)

@@ -75,6 +75,8 @@ def mpirun(
             f"{' '.join(command)}: not done after {timeout:g} s\n--- stdout\n{stdout}\n"
             f"--- stderr\n{stderr}"
         )
+    if "PMIx server's listener thread failed to start" in stderr:
+        return mpirun(n, argv, timeout, env, cwd)  # a rare race in PMIx, before any rank starts
     return subprocess.CompletedProcess(command, job.returncode, stdout, stderr)
 
 

@@ -171,3 +171,13 @@ def test_the_handlers_of_the_caller_come_back():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     assert supervise(["true"], tag_pattern("mpich", (5,))) == 0
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_an_mpirun_that_could_not_start_its_server_is_started_again(supervised, tmp_path):
+    mark = tmp_path / "failed once"
+    rule = "-" * 74
+    box = f"{rule}\nThe PMIx server's listener thread failed to start. We cannot\ncontinue.\n{rule}"
+    launcher = supervised(
+        f'if [ -e "{mark}" ]; then exit 0; fi; touch "{mark}"; echo "{box}" >&2; exit 213'
+    )
+    assert end(launcher)[0] == 0
