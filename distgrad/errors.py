@@ -4,7 +4,7 @@ Wrong arguments to library functions raise the built-in ``ValueError``, ``TypeEr
 ``IndexError`` and ``RuntimeError``, as PyTorch does.
 """
 
-__all__ = ["DistgradError", "RankError", "TrainingError", "UsageError"]
+__all__ = ["DistgradError", "Interrupted", "RankError", "TrainingError", "UsageError"]
 
 
 class DistgradError(Exception):
@@ -35,3 +35,9 @@ class RankError(TrainingError):
     def __init__(self, message: str, rank: int) -> None:
         super().__init__(message)
         self.rank = rank
+
+
+class Interrupted(DistgradError):  # noqa: N818 (nothing went wrong)
+    """The ranks were asked to stop, and did so together."""
+
+    exit_status = 130

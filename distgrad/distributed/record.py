@@ -21,7 +21,7 @@ from distgrad.errors import RankError, TrainingError
 
 __all__ = ["Failure", "LocalRecord", "StepRecord", "checked_count", "gather_records"]
 
-_FORMAT = struct.Struct(f"<128s{ExactSum.SIZE}s{ExactSum.SIZE}sq?")
+_FORMAT = struct.Struct(f"<128s{ExactSum.SIZE}s{ExactSum.SIZE}sq??")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class LocalRecord:
         count: The sum of its counts.
         micro_batches: How many of them it ran.
         failure: What went wrong, if anything did.
+        stop: Whether it was asked to stop.
     """
 
     call: str
@@ -49,6 +50,7 @@ class LocalRecord:
     count: ExactSum = field(default_factory=ExactSum)
     micro_batches: int = 0
     failure: Failure | None = None
+    stop: bool = False
 
     def add(self, loss_sum: float, count: float) -> None:
         """Enter one micro-batch."""
@@ -66,12 +68,14 @@ class StepRecord:
         count: The global count.
         used: For each parameter, whether any micro-batch gave it a gradient.
         micro_batches: How many micro-batches all ranks ran.
+        stop: Whether any rank was asked to stop.
     """
 
     loss_sum: float
     count: float
     used: Array
     micro_batches: int
+    stop: bool
 
     @property
     def loss(self) -> float:
@@ -97,9 +101,10 @@ def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepR
         local.count.to_bytes(),
         local.micro_batches,
         local.failure is not None,
+        local.stop,
     )
     rows = comm.all_gather(np.frombuffer(fixed + used.tobytes(), np.uint8))
-    calls, losses, counts, micro_batches, failed = zip(
+    calls, losses, counts, micro_batches, failed, stop = zip(
         *[_FORMAT.unpack(row[: _FORMAT.size]) for row in rows], strict=True
     )
     if len(set(calls)) > 1:
@@ -111,7 +116,7 @@ def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepR
         loss.merge(ExactSum.from_bytes(losses[rank]))
         count.merge(ExactSum.from_bytes(counts[rank]))
     used_anywhere = rows[:, _FORMAT.size :].any(axis=0)
-    return StepRecord(loss.value, count.value, used_anywhere, sum(micro_batches))
+    return StepRecord(loss.value, count.value, used_anywhere, sum(micro_batches), any(stop))
 
 
 def _out_of_step(calls: Sequence[str]) -> str:

@@ -11,8 +11,9 @@ from distgrad.data import GlobalBatches, Window
 from distgrad.data.checks import checked_integer, require_samples
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.exact_sum import ExactSum
-from distgrad.distributed.record import Failure, LocalRecord, gather_records
+from distgrad.distributed.record import Failure, LocalRecord
 from distgrad.distributed.tree import contiguous_ranges
+from distgrad.errors import Interrupted
 
 __all__ = ["Measure", "evaluate"]
 
@@ -35,6 +36,9 @@ def evaluate(
 
     Returns:
         For each name the sum over the dataset divided by the count, correctly rounded.
+
+    Raises:
+        Interrupted: On every rank, if one of them was asked to stop; what is left is not done.
     """
     comm = replica.comm
     window = _whole(dataset, micro_batch_size)
@@ -42,12 +46,16 @@ def evaluate(
     totals: Totals = {}
     with no_grad():
         for index in contiguous_ranges(len(window), comm.size)[comm.rank]:
+            if replica.stop_asked:
+                break
             try:
                 _add(totals, measure(window.micro_batch(index)))
             except Exception as error:
                 local.failure = Failure(f"in evaluate, micro-batch {index}", error)
                 break
-    gather_records(comm, local, np.zeros(len(replica.parameters), np.bool_))
+    record = replica.gather_records(local, np.zeros(len(replica.parameters), np.bool_))
+    if record.stop:
+        raise Interrupted("the evaluation was left out: a rank was asked to stop")
     return _means(comm.all_gather_object(totals))
 
 

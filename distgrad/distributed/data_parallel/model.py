@@ -19,7 +19,6 @@ from distgrad.distributed.record import (
     LocalRecord,
     StepRecord,
     checked_count,
-    gather_records,
 )
 from distgrad.distributed.tree import contiguous_ranges
 from distgrad.nn import Module, Parameter
@@ -60,6 +59,7 @@ class StepResult:
         finite: Whether the loss and every gradient is finite; if not, do not step. False too where
             the count is 0: then there are no gradients.
         micro_batches: Into how many the global batch was cut.
+        stop: Whether a rank was asked to stop (`DataParallel.request_stop`): leave the loop.
     """
 
     loss: float
@@ -67,6 +67,7 @@ class StepResult:
     count: float
     finite: bool
     micro_batches: int
+    stop: bool
 
 
 class DataParallel:
@@ -168,7 +169,7 @@ class DataParallel:
         self._replica.reduction.start(len(window), leaves)
         self._statistics.start()
         local = self._run_micro_batches(loss, window, leaves[self.comm.rank])
-        record = gather_records(self.comm, local, self._replica.reduction.used())
+        record = self._replica.gather_records(local, self._replica.reduction.used())
         result = _step_result(record, self._replica.publish(record.count, record.used))
         if result.finite:
             self._statistics.apply()
@@ -200,6 +201,23 @@ class DataParallel:
         reduction.close()
         return total.item(), count
 
+    def request_stop(self) -> None:
+        """Ask all ranks to stop together; a signal handler of any one rank may call it.
+
+        The next record tells all ranks, which find it in the result of the same step; that step is
+        whole. An evaluation is left out. What was asked stays asked.
+
+        Example:
+            >>> import distgrad as dg
+            >>> comm = dg.distributed.connect()
+            >>> model = dg.distributed.DataParallel(dg.nn.Linear(3, 1), comm)
+            >>> model.request_stop()
+            >>> model.backward(model(dg.ones(2, 3)).sum(), 2)
+            >>> model.reduce().stop
+            True
+        """
+        self._replica.stop_asked = True
+
     def clip_grad_norm_(self, max_norm: float, norm_type: float = 2.0) -> float:
         """Scale the gradients so that their norm is at most ``max_norm``; return the norm before.
 
@@ -223,6 +241,7 @@ class DataParallel:
         Raises:
             RankError: On every rank, if ``measure`` raised an exception on some rank.
             TrainingError: On every rank, if one of them does something else.
+            Interrupted: On every rank, if one of them was asked to stop.
             ValueError: If the dataset is empty, or ``micro_batch_size`` not positive.
         """
         modes = [(module, module.training) for module in self.module.modules()]
@@ -272,4 +291,5 @@ def _step_result(record: StepRecord, finite: bool) -> StepResult:
         record.count,
         finite and math.isfinite(record.loss_sum),
         record.micro_batches,
+        record.stop,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from distgrad.autograd import backward_into, is_grad_enabled
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.gradient_buffer import GradientBuffer
-from distgrad.distributed.record import LocalRecord, StepRecord, checked_count, gather_records
+from distgrad.distributed.record import LocalRecord, StepRecord, checked_count
 from distgrad.tensor import Tensor
 
 __all__ = ["Averaging", "OwnLoop"]
@@ -34,7 +34,7 @@ class OwnLoop:
         replica, buffer = self._replica, self._opened()
         local, self._local = self._local, LocalRecord("reduce")
         try:
-            record = gather_records(replica.comm, local, buffer.written)
+            record = replica.gather_records(local, buffer.written)
             replica.start_with_one_leaf_a_rank(
                 [
                     view if written else None
@@ -82,7 +82,7 @@ class Averaging:
         replica = self._replica
         gradients = [p.grad.data if p.grad is not None else None for p in replica.parameters]
         used = np.array([gradient is not None for gradient in gradients])
-        record = gather_records(replica.comm, LocalRecord("loss.backward()"), used)
+        record = replica.gather_records(LocalRecord("loss.backward()"), used)
         replica.start_with_one_leaf_a_rank(gradients)
         replica.publish(replica.comm.size, record.used)
 

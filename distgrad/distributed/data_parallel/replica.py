@@ -10,6 +10,7 @@ from distgrad.backend.dtypes import DType
 from distgrad.distributed.agreement import check_same, check_same_parameters
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.record import LocalRecord, StepRecord, gather_records
 from distgrad.distributed.reduction import REDUCTIONS, Reduction
 from distgrad.flat import FlatLayout
 from distgrad.nn import Module
@@ -31,6 +32,7 @@ class Replica:
         parameters: The parameters, in the order of the layout.
         layout: Where each lies.
         reduction: Sums gradients over the ranks.
+        stop_asked: Whether this rank was asked to stop, which its next record tells the others.
     """
 
     def __init__(self, module: Module, comm: Communicator, reduction: str) -> None:
@@ -47,6 +49,7 @@ class Replica:
         self._flat_gradient: Array = self.layout.zeros()
         self._gradients = [Tensor(view) for view in self.layout.views(self._flat_gradient)]
         self.reduction: Reduction = REDUCTIONS[reduction](self.layout, comm)
+        self.stop_asked = False
 
     def _share_values(self, module: Module) -> None:
         flat = self.layout.zeros()
@@ -75,6 +78,11 @@ class Replica:
             buffer.write(number, gradient)
 
         return write
+
+    def gather_records(self, local: LocalRecord, used: Array) -> StepRecord:
+        """Exchange this rank's record for what all ranks know; see `record.gather_records`."""
+        local.stop = self.stop_asked
+        return gather_records(self.comm, local, used)
 
     def start_with_one_leaf_a_rank(self, gradients: Sequence[Array | None]) -> None:
         """Give the reduction what this rank has summed up itself."""
