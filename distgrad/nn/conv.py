@@ -1,20 +1,17 @@
 """`Conv2d`: convolution of images with learned kernels."""
 
-import math
-
 import numpy as np
 from numpy.typing import DTypeLike
 
-from distgrad.nn import functional, init
+from distgrad.nn import functional
+from distgrad.nn.affine import Affine
 from distgrad.nn.functional.sliding import IntOrPair, as_pair
-from distgrad.nn.module import Module
-from distgrad.nn.parameter import Parameter
 from distgrad.tensor import Tensor
 
 __all__ = ["Conv2d"]
 
 
-class Conv2d(Module):
+class Conv2d(Affine):
     """The cross-correlation of images with a weight, plus a bias for each output channel.
 
     Weight and bias begin uniform in +-1/sqrt(in_channels / groups * kernel area), as in PyTorch.
@@ -49,9 +46,6 @@ class Conv2d(Module):
         (4, 8, 12, 12)
     """
 
-    weight: Parameter
-    bias: Parameter | None
-
     def __init__(
         self,
         in_channels: int,
@@ -64,36 +58,22 @@ class Conv2d(Module):
         bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        super().__init__()
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d: groups must divide in_channels and out_channels, got {groups} for "
                 f"{in_channels} and {out_channels}"
             )
+        kernel_size = as_pair("Conv2d", "kernel_size", kernel_size, least=1)
+        super().__init__((out_channels, in_channels // groups, *kernel_size), bias, dtype)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = as_pair("Conv2d", "kernel_size", kernel_size, least=1)
+        self.kernel_size = kernel_size
         self.stride = as_pair("Conv2d", "stride", stride, least=1)
         self.padding: IntOrPair | str = (
             padding if isinstance(padding, str) else as_pair("Conv2d", "padding", padding, least=0)
         )
         self.dilation = as_pair("Conv2d", "dilation", dilation, least=1)
         self.groups = groups
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(np.empty(shape, dtype))
-        if bias:
-            self.bias = Parameter(np.empty(out_channels, dtype))
-        else:
-            self.register_parameter("bias", None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw new initial values: first the weight, then the bias."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5.0))
-        if self.bias is not None:
-            fan_in, _ = init.fan_in_and_fan_out(self.weight)
-            bound = 1.0 / math.sqrt(fan_in) if fan_in else 0.0
-            init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the convolution of ``input``."""

@@ -5,6 +5,7 @@ starts the sequence anew.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -99,10 +100,7 @@ def uniform_(
         True
     """
     generator = next_generator() if generator is None else generator
-    draws = generator.uniform(a, b, tensor.shape)
-    tensor.data[...] = array_namespace(tensor.data).asarray(draws)
-    tensor.bump_version()
-    return tensor
+    return _filled(tensor, generator.uniform(a, b, tensor.shape))
 
 
 def normal_(
@@ -128,10 +126,7 @@ def normal_(
         (3, 5)
     """
     generator = next_generator() if generator is None else generator
-    draws = generator.normal(mean, std, tensor.shape)
-    tensor.data[...] = array_namespace(tensor.data).asarray(draws)
-    tensor.bump_version()
-    return tensor
+    return _filled(tensor, generator.normal(mean, std, tensor.shape))
 
 
 def xavier_uniform_(
@@ -235,3 +230,9 @@ def zeros_(tensor: Tensor) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """Fill a tensor with 1, in place, and return it."""
     return constant_(tensor, 1.0)
+
+
+def _filled(tensor: Tensor, values: np.ndarray[Any, Any]) -> Tensor:
+    tensor.data[...] = array_namespace(tensor.data).asarray(values)
+    tensor.bump_version()
+    return tensor

@@ -1,19 +1,16 @@
 """`Linear`: an affine map of the last axis."""
 
-import math
-
 import numpy as np
 from numpy.typing import DTypeLike
 
-from distgrad.nn import functional, init
-from distgrad.nn.module import Module
-from distgrad.nn.parameter import Parameter
+from distgrad.nn import functional
+from distgrad.nn.affine import Affine
 from distgrad.tensor import Tensor
 
 __all__ = ["Linear"]
 
 
-class Linear(Module):
+class Linear(Affine):
     """``input @ weight.T + bias``.
 
     Weight and bias begin uniform in +-1/sqrt(in_features), as in PyTorch.
@@ -37,9 +34,6 @@ class Linear(Module):
         (5, 2)
     """
 
-    weight: Parameter
-    bias: Parameter | None
-
     def __init__(
         self,
         in_features: int,
@@ -47,22 +41,9 @@ class Linear(Module):
         bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        super().__init__()
+        super().__init__((out_features, in_features), bias, dtype)
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(np.empty((out_features, in_features), dtype))
-        if bias:
-            self.bias = Parameter(np.empty(out_features, dtype))
-        else:
-            self.register_parameter("bias", None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw new initial values: first the weight, then the bias."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5.0))
-        if self.bias is not None:
-            bound = 1.0 / math.sqrt(self.in_features) if self.in_features else 0.0
-            init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the map of ``input``."""

@@ -5,6 +5,7 @@ State is allocated flat, and the update runs in place over blocks of joined para
 the parameters lie and are joined.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import is_
 from typing import Any, ClassVar, TypeAlias
@@ -27,7 +28,7 @@ Kernel: TypeAlias = Callable[..., None]
 """
 
 
-class ElementwiseOptimizer(Optimizer):
+class ElementwiseOptimizer(Optimizer, ABC):
     """Base of the optimizers whose update of an element depends on that element alone.
 
     A subclass says in `_arrays` what it remembers of each element and in `_kernel` how a block is
@@ -42,16 +43,16 @@ class ElementwiseOptimizer(Optimizer):
         self._plans: dict[int, _Plan] = {}
         self._scratch: dict[Any, tuple[Array, Array]] = {}
 
+    @abstractmethod
     def _arrays(self, group: ParamGroup) -> dict[str, float]:
         """Return the names of the arrays kept for each parameter, with their initial value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _kernel(self, group: ParamGroup, age: int) -> Kernel:
         """Return the update of parameters that are updated for the ``age``-th time.
 
         Where steps are not counted, 2 stands for all times but the first.
         """
-        raise NotImplementedError
 
     def step(self, closure: Closure | None = None) -> Any:
         """Update the parameters by their gradients; those without one are left as they are.
