@@ -18,10 +18,14 @@ from numpy.typing import DTypeLike
 from distgrad.backend import Array, Namespace
 from distgrad.backend.dtypes import DType
 
-__all__ = ["ALIGNMENT", "FlatLayout", "FlatSegment"]
+__all__ = ["ALIGNMENT", "BLOCK", "FlatLayout", "FlatSegment"]
 
 ALIGNMENT = 16
 """Elements to whose multiples segments begin: one cache line of float32, two of float64."""
+
+
+BLOCK = 65_536
+"""Elements of a block: what ranks own, sum up and compare begins at multiples of it."""
 
 
 class FlatSegment(NamedTuple):

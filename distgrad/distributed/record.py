@@ -21,7 +21,7 @@ from distgrad.errors import RankError, TrainingError
 
 __all__ = ["Failure", "LocalRecord", "StepRecord", "checked_count", "gather_records"]
 
-_FORMAT = struct.Struct(f"<128s{ExactSum.SIZE}s{ExactSum.SIZE}sq??")
+_FORMAT = struct.Struct(f"<128s{ExactSum.SIZE}s{ExactSum.SIZE}sq??I")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class LocalRecord:
         micro_batches: How many of them it ran.
         failure: What went wrong, if anything did.
         stop: Whether it was asked to stop.
+        checksum: Of a part of its parameters, which are to be the same on all ranks.
     """
 
     call: str
@@ -51,6 +52,7 @@ class LocalRecord:
     micro_batches: int = 0
     failure: Failure | None = None
     stop: bool = False
+    checksum: int = 0
 
     def add(self, loss_sum: float, count: float) -> None:
         """Enter one micro-batch."""
@@ -69,6 +71,7 @@ class StepRecord:
         used: For each parameter, whether any micro-batch gave it a gradient.
         micro_batches: How many micro-batches all ranks ran.
         stop: Whether any rank was asked to stop.
+        alike: Whether all ranks have the same checksum.
     """
 
     loss_sum: float
@@ -76,6 +79,7 @@ class StepRecord:
     used: Array
     micro_batches: int
     stop: bool
+    alike: bool
 
     @property
     def loss(self) -> float:
@@ -102,9 +106,10 @@ def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepR
         local.micro_batches,
         local.failure is not None,
         local.stop,
+        local.checksum,
     )
     rows = comm.all_gather(np.frombuffer(fixed + used.tobytes(), np.uint8))
-    calls, losses, counts, micro_batches, failed, stop = zip(
+    calls, losses, counts, micro_batches, failed, stop, checksums = zip(
         *[_FORMAT.unpack(row[: _FORMAT.size]) for row in rows], strict=True
     )
     if len(set(calls)) > 1:
@@ -116,7 +121,14 @@ def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepR
         loss.merge(ExactSum.from_bytes(losses[rank]))
         count.merge(ExactSum.from_bytes(counts[rank]))
     used_anywhere = rows[:, _FORMAT.size :].any(axis=0)
-    return StepRecord(loss.value, count.value, used_anywhere, sum(micro_batches), any(stop))
+    return StepRecord(
+        loss.value,
+        count.value,
+        used_anywhere,
+        sum(micro_batches),
+        any(stop),
+        len(set(checksums)) == 1,
+    )
 
 
 def _out_of_step(calls: Sequence[str]) -> str:

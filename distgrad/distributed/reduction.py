@@ -18,12 +18,9 @@ from distgrad.backend import Array
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.tree import TreeSum, subtrees
-from distgrad.flat import FlatLayout
+from distgrad.flat import BLOCK, FlatLayout
 
 __all__ = ["REDUCTIONS", "AllReduce", "Reduction", "TreeReduction", "owner_bounds"]
-
-BLOCK = 65536
-"""Elements: the slices that ranks own begin at multiples of it."""
 
 
 class Reduction(Protocol):

@@ -9,6 +9,7 @@ from distgrad.backend import Array
 from distgrad.backend.dtypes import DType
 from distgrad.distributed.agreement import check_same, check_same_parameters
 from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.drift import DriftWatch
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.record import LocalRecord, StepRecord, gather_records
 from distgrad.distributed.reduction import REDUCTIONS, Reduction
@@ -31,6 +32,7 @@ class Replica:
         comm: The ranks.
         parameters: The parameters, in the order of the layout.
         layout: Where each lies.
+        values: The flat array in which they lie.
         reduction: Sums gradients over the ranks.
         stop_asked: Whether this rank was asked to stop, which its next record tells the others.
     """
@@ -50,14 +52,15 @@ class Replica:
         self._gradients = [Tensor(view) for view in self.layout.views(self._flat_gradient)]
         self.reduction: Reduction = REDUCTIONS[reduction](self.layout, comm)
         self.stop_asked = False
+        self._drift = DriftWatch(self.layout, self.values)
 
     def _share_values(self, module: Module) -> None:
-        flat = self.layout.zeros()
-        for parameter, view in zip(self.parameters, self.layout.views(flat), strict=True):
+        self.values: Array = self.layout.zeros()
+        for parameter, view in zip(self.parameters, self.layout.views(self.values), strict=True):
             view[...] = parameter.data
             parameter.data = view
             parameter.bump_version()
-        self.comm.broadcast(flat)
+        self.comm.broadcast(self.values)
         for buffer in module.buffers():
             buffer.data = np.array(buffer.data, order="C")  # MPI needs it contiguous and writable
             self.comm.broadcast(buffer.data)
@@ -80,9 +83,17 @@ class Replica:
         return write
 
     def gather_records(self, local: LocalRecord, used: Array) -> StepRecord:
-        """Exchange this rank's record for what all ranks know; see `record.gather_records`."""
+        """Exchange this rank's record for what all ranks know; see `record.gather_records`.
+
+        Raises:
+            TrainingError: On every rank, also if the parameters differ between ranks.
+        """
         local.stop = self.stop_asked
-        return gather_records(self.comm, local, used)
+        local.checksum = self._drift.checksum()
+        record = gather_records(self.comm, local, used)
+        if not record.alike:
+            raise self._drift.error(self.comm, local.call)
+        return record
 
     def start_with_one_leaf_a_rank(self, gradients: Sequence[Array | None]) -> None:
         """Give the reduction what this rank has summed up itself."""
