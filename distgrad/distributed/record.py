@@ -8,9 +8,9 @@ so ranks that have lost step with each other find out here, instead of mixing th
 import math
 import struct
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -59,6 +59,14 @@ class LocalRecord:
         self.loss.add(loss_sum)
         self.count.add(count)
         self.micro_batches += 1
+
+    def attempt(self, where: str, work: Callable[..., None], *args: Any) -> None:
+        """Do ``work(*args)`` unless something failed before, and enter what it raises."""
+        if self.failure is None:
+            try:
+                work(*args)
+            except Exception as error:
+                self.failure = Failure(where, error)
 
 
 @dataclass(frozen=True)

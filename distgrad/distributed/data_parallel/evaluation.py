@@ -10,17 +10,14 @@ from distgrad.autograd import no_grad
 from distgrad.data import GlobalBatches, Window
 from distgrad.data.checks import checked_integer, require_samples
 from distgrad.distributed.data_parallel.replica import Replica
-from distgrad.distributed.exact_sum import ExactSum
-from distgrad.distributed.record import Failure, LocalRecord
+from distgrad.distributed.named_sums import NamedSums
+from distgrad.distributed.record import LocalRecord
 from distgrad.distributed.tree import contiguous_ranges
 from distgrad.errors import Interrupted
 
 __all__ = ["Measure", "evaluate"]
 
 Measure: TypeAlias = Callable[[Any], Mapping[str, tuple[Any, float]]]
-
-Totals: TypeAlias = dict[str, tuple[ExactSum, ExactSum]]
-"""For each name (sum, count)."""
 
 
 def evaluate(
@@ -43,20 +40,25 @@ def evaluate(
     comm = replica.comm
     window = _whole(dataset, micro_batch_size)
     local = LocalRecord(f"evaluate of {window.samples} samples, {len(window)} micro-batches")
-    totals: Totals = {}
+    sums, counts = NamedSums(), NamedSums()
+
+    def add(index: int) -> None:
+        for name, (value, count) in measure(window.micro_batch(index)).items():
+            sums.add(name, value)
+            counts.add(name, count)
+
     with no_grad():
         for index in contiguous_ranges(len(window), comm.size)[comm.rank]:
-            if replica.stop_asked:
-                break
-            try:
-                _add(totals, measure(window.micro_batch(index)))
-            except Exception as error:
-                local.failure = Failure(f"in evaluate, micro-batch {index}", error)
-                break
+            if not replica.stop_asked:
+                local.attempt(f"in evaluate, micro-batch {index}", add, index)
     record = replica.gather_records(local, np.zeros(len(replica.parameters), np.bool_))
     if record.stop:
         raise Interrupted("the evaluation was left out: a rank was asked to stop")
-    return _means(comm.all_gather_object(totals))
+    totals = counts.over_ranks(comm)
+    return {
+        name: value / totals[name] if totals[name] else math.nan
+        for name, value in sums.over_ranks(comm).items()
+    }
 
 
 def _whole(dataset: Any, micro_batch_size: int) -> Window:
@@ -65,22 +67,3 @@ def _whole(dataset: Any, micro_batch_size: int) -> Window:
     size = checked_integer("micro_batch_size", micro_batch_size, minimum=1)
     (window,) = GlobalBatches(dataset, len(dataset), min(size, len(dataset)), shuffle=False)
     return window
-
-
-def _add(totals: Totals, measured: Mapping[str, tuple[Any, float]]) -> None:
-    for name, (value, count) in measured.items():
-        total, total_count = totals.setdefault(name, (ExactSum(), ExactSum()))
-        total.add(float(value))
-        total_count.add(float(count))
-
-
-def _means(parts: list[Totals]) -> dict[str, float]:
-    means = {}
-    for name in sorted(set().union(*parts)):
-        total, count = ExactSum(), ExactSum()
-        for part in parts:
-            if name in part:
-                total.merge(part[name][0])
-                count.merge(part[name][1])
-        means[name] = total.value / count.value if count.value else math.nan
-    return means

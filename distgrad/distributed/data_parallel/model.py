@@ -1,73 +1,21 @@
 """`DataParallel`: one model on every rank, trained on global batches that the ranks share."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
-import numpy as np
-
-from distgrad.autograd import backward_into, random_scope
 from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.data_parallel.accumulation import Accumulation, StepResult, Window
 from distgrad.distributed.data_parallel.evaluation import Measure, evaluate
+from distgrad.distributed.data_parallel.losses import CountFunction, LossFunction, PenaltyFunction
 from distgrad.distributed.data_parallel.own_loop import Averaging, OwnLoop
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
-from distgrad.distributed.record import (
-    Failure,
-    LocalRecord,
-    StepRecord,
-    checked_count,
-)
-from distgrad.distributed.tree import contiguous_ranges
 from distgrad.nn import Module, Parameter
 from distgrad.nn.utils import clip_grad_norm_
 from distgrad.tensor import Tensor
 
 __all__ = ["DataParallel", "StepResult", "Window"]
-
-LossFunction = Callable[[Any], tuple[Tensor, float]]
-
-
-class Window(Protocol):
-    """The global batch of one step, cut into micro-batches; see `distgrad.data.GlobalBatches`."""
-
-    @property
-    def seed(self) -> int:
-        """Keys the random draws of the step, with its number."""
-
-    @property
-    def step(self) -> int:
-        """The number of steps before it."""
-
-    def __len__(self) -> int:
-        """Return the number of micro-batches."""
-
-    def micro_batch(self, index: int) -> Any:
-        """Return one micro-batch: the same on any rank, and however often it is asked for."""
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What a step did, the same on every rank.
-
-    Attributes:
-        loss: The mean loss over the global batch; nan where the count is 0.
-        loss_sum: Its sum.
-        count: What it was divided by.
-        finite: Whether the loss and every gradient is finite; if not, do not step. False too where
-            the count is 0: then there are no gradients.
-        micro_batches: Into how many the global batch was cut.
-        stop: Whether a rank was asked to stop (`DataParallel.request_stop`): leave the loop.
-    """
-
-    loss: float
-    loss_sum: float
-    count: float
-    finite: bool
-    micro_batches: int
-    stop: bool
 
 
 class DataParallel:
@@ -108,7 +56,8 @@ class DataParallel:
         self._replica = Replica(module, comm, reduction)
         self._averaging = Averaging(self._replica)
         self._own_loop = OwnLoop(self._replica)
-        self._statistics = StatisticsLog(module, comm)
+        statistics = StatisticsLog(module, comm)
+        self._accumulation = Accumulation(self._replica, statistics, self.no_sync)
 
     # The model
 
@@ -144,7 +93,14 @@ class DataParallel:
 
     # A step over a window
 
-    def accumulate(self, loss: LossFunction, window: Window) -> StepResult:
+    def accumulate(
+        self,
+        loss: LossFunction,
+        window: Window,
+        *,
+        counts: CountFunction | None = None,
+        penalty: PenaltyFunction | None = None,
+    ) -> StepResult:
         """Make the gradient of the mean loss over the window; it replaces the gradients before.
 
         Each rank runs its share of the micro-batches; the gradients of all are summed and divided
@@ -156,50 +112,42 @@ class DataParallel:
 
         Args:
             loss: Maps a micro-batch to (sum of the loss, count): a scalar Tensor and what it
-                counts, such as samples or tokens. It may be called again for the same micro-batch.
+                counts, such as samples, tokens or the sum of weights. It may be called again for
+                the same micro-batch. With ``counts`` it returns {name: sum of the loss}.
             window: The global batch of the step.
+            counts: For several losses, each the mean by a count of its own: maps a micro-batch to
+                {name: count}. It is asked for all micro-batches before the first loss, because the
+                gradients of the sums are divided by the global counts; what is minimised is the
+                sum of the means. A loss that nothing counts takes no part.
+            penalty: Returns a scalar of the parameters that is added to the mean once, such as a
+                weight's squared norm. Every rank computes it, and it must be the same.
 
         Raises:
-            RankError: On every rank, if ``loss`` raised an exception on some rank.
-            TrainingError: On every rank, if the ranks were given windows of different steps, or
-                one of them does something else. After both errors gradients and parameters are as
-                they were before the step.
+            RankError: On every rank, if one of the functions raised an exception on some rank.
+            TrainingError: On every rank, if the ranks were given windows of different steps, one of
+                them does something else, or the parameters are no longer the same on all ranks.
+                After these errors gradients and parameters are as they were before the step.
+
+        Example:
+            >>> import distgrad as dg
+            >>> model = dg.distributed.DataParallel(
+            ...     dg.nn.Linear(2, 2, bias=False), dg.distributed.SingleProcess())
+            >>> data = dg.data.TensorDataset(x=dg.ones(6, 2), weight=dg.arange(6.0))
+            >>> def loss(batch):
+            ...     y = model(batch.x)
+            ...     return {"left": y[:, 0].sum(), "right": (y[:, 1] * batch.weight).sum()}
+            >>> def counts(batch):
+            ...     return {"left": len(batch.x), "right": batch.weight.sum().item()}
+            >>> for window in dg.data.GlobalBatches(data, 6, 4):
+            ...     result = model.accumulate(
+            ...         loss, window, counts=counts, penalty=lambda: model.module.weight.sum())
+            >>> sorted(result.losses)
+            ['left', 'right']
+            >>> model.module.weight.grad
+            tensor([[2., 2.],
+                    [2., 2.]])
         """
-        leaves = contiguous_ranges(len(window), self.comm.size)
-        self._replica.reduction.start(len(window), leaves)
-        self._statistics.start()
-        local = self._run_micro_batches(loss, window, leaves[self.comm.rank])
-        record = self._replica.gather_records(local, self._replica.reduction.used())
-        result = _step_result(record, self._replica.publish(record.count, record.used))
-        if result.finite:
-            self._statistics.apply()
-        return result
-
-    def _run_micro_batches(self, loss: LossFunction, window: Window, indices: range) -> LocalRecord:
-        """Run this rank's share; after an exception the rest is left out."""
-        step = window.step + 1  # people, and the random draws, count from 1
-        local = LocalRecord(
-            f"accumulate of step {step}, seed {window.seed}, {len(window)} micro-batches"
-        )
-        # What overflows is reported by the step's result, the same on all ranks.
-        with self.no_sync(), np.errstate(all="ignore"):
-            for index in indices:
-                try:
-                    with random_scope(window.seed, step, index), self._statistics.micro_batch():
-                        local.add(*self._run(loss, window.micro_batch(index)))
-                except Exception as error:
-                    local.failure = Failure(f"at step {step}, micro-batch {index}", error)
-                    break
-        return local
-
-    def _run(self, loss: LossFunction, batch: Any) -> tuple[float, float]:
-        """Forward and backward pass of one micro-batch."""
-        total, count = loss(batch)
-        count = checked_count(count)
-        reduction = self._replica.reduction
-        backward_into(total, self._replica.writer(reduction.open()))
-        reduction.close()
-        return total.item(), count
+        return self._accumulation.run(loss, window, counts, penalty)
 
     def request_stop(self) -> None:
         """Ask all ranks to stop together; a signal handler of any one rank may call it.
@@ -272,7 +220,7 @@ class DataParallel:
 
         Every rank calls it once a step, also one that had no micro-batch.
         """
-        return _step_result(*self._own_loop.reduce())
+        return self._own_loop.reduce()
 
     def no_sync(self) -> AbstractContextManager[None]:
         """Accumulate local gradients only, as PyTorch's ``DistributedDataParallel.no_sync`` does.
@@ -282,14 +230,3 @@ class DataParallel:
         this rank sees.
         """
         return self._averaging.suspended()
-
-
-def _step_result(record: StepRecord, finite: bool) -> StepResult:
-    return StepResult(
-        record.loss,
-        record.loss_sum,
-        record.count,
-        finite and math.isfinite(record.loss_sum),
-        record.micro_batches,
-        record.stop,
-    )

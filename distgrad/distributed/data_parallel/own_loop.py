@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from distgrad.autograd import backward_into, is_grad_enabled
+from distgrad.distributed.data_parallel.accumulation import StepResult, step_result
+from distgrad.distributed.data_parallel.losses import Totals
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.gradient_buffer import GradientBuffer
-from distgrad.distributed.record import LocalRecord, StepRecord, checked_count
+from distgrad.distributed.record import LocalRecord, checked_count
 from distgrad.tensor import Tensor
 
 __all__ = ["Averaging", "OwnLoop"]
@@ -29,8 +31,8 @@ class OwnLoop:
         backward_into(loss_sum, self._replica.writer(self._opened()))
         self._local.add(loss_sum.item(), count)
 
-    def reduce(self) -> tuple[StepRecord, bool]:
-        """Return what all ranks know, and whether all gradients are finite."""
+    def reduce(self) -> StepResult:
+        """Return what all ranks know of the step."""
         replica, buffer = self._replica, self._opened()
         local, self._local = self._local, LocalRecord("reduce")
         try:
@@ -41,7 +43,8 @@ class OwnLoop:
                     for view, written in zip(buffer.views, buffer.written.tolist(), strict=True)
                 ]
             )
-            return record, replica.publish(record.count, record.used)
+            finite = replica.publish(record.count, record.used)
+            return step_result(record, Totals(record.loss_sum, record.count), finite)
         finally:
             buffer.clear()
 

@@ -104,12 +104,13 @@ class Replica:
                 buffer.write(index, gradient)
         self.reduction.close()
 
-    def publish(self, divisor: float, used: Array) -> bool:
+    def publish(self, divisor: float, used: Array, added: GradientBuffer | None = None) -> bool:
         """Reduce, set ``.grad`` of every parameter, and tell whether all gradients are finite.
 
         Args:
             divisor: What the sum over all leaves is divided by; 0 for no gradients at all.
             used: For each parameter, whether any rank has a gradient for it; None is set else.
+            added: Gradients that every rank has alike, to be added to the quotient.
         """
         if not divisor:
             self._set_gradients([False] * len(self.parameters))
@@ -117,6 +118,9 @@ class Replica:
         # A warning turned into an error would leave the other ranks waiting.
         with np.errstate(all="ignore"):
             self.reduction.finish(divisor, self._flat_gradient)
+            if added:
+                self._flat_gradient += added.flat
+                used = used | added.written
         self._set_gradients(used.tolist())
         return _all_finite(self._flat_gradient)
 

@@ -1,0 +1,36 @@
+"""`NamedSums`: exact sums by name, added up over ranks that need not know the same names."""
+
+from collections import defaultdict
+
+from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.exact_sum import ExactSum
+
+__all__ = ["NamedSums"]
+
+
+class NamedSums:
+    """Sums of floats in which no order and no division among ranks leaves a trace.
+
+    Example:
+        >>> from distgrad.distributed import SingleProcess
+        >>> sums = NamedSums()
+        >>> sums.add("tokens", 3)
+        >>> sums.add("tokens", 4)
+        >>> sums.over_ranks(SingleProcess())
+        {'tokens': 7.0}
+    """
+
+    def __init__(self) -> None:
+        self._sums: defaultdict[str, ExactSum] = defaultdict(ExactSum)
+
+    def add(self, name: str, value: float) -> None:
+        """Add a number to the sum of that name."""
+        self._sums[name].add(float(value))
+
+    def over_ranks(self, comm: Communicator) -> dict[str, float]:
+        """Return the sums over all ranks, sorted by name; every rank calls it."""
+        totals: defaultdict[str, ExactSum] = defaultdict(ExactSum)
+        for sums in comm.all_gather_object(dict(self._sums)):
+            for name, value in sums.items():
+                totals[name].merge(value)
+        return {name: totals[name].value for name in sorted(totals)}
