@@ -12,7 +12,7 @@ from distgrad.errors import UsageError
 from distgrad.nn import Module, Parameter
 from distgrad.tensor import Tensor
 from distgrad.training.component import ModelConfig, SourceConfig, TransformConfig
-from distgrad.training.objective import Objective
+from distgrad.training.objective import IGNORED, Objective
 from distgrad.training.registry import find
 from distgrad.training.samples import first_batch, inputs_and_targets, kept_arrays
 
@@ -169,12 +169,16 @@ def _check_labels(part: str, output: Tensor, labels: Array, axis: int) -> None:
             f"the model's output has shape {_batched(output)} and y of the {part} part is "
             f"{labels.dtype} of shape {_batched(labels)}"
         )
-    least, most = int(labels.min()), int(labels.max())
+    counted = labels[labels != IGNORED]
+    if not counted.size:
+        raise UsageError(f"y of the {part} part has no label but {IGNORED}, which does not count")
+    least, most = int(counted.min()), int(counted.max())
     if least < 0 or most >= classes:
         wider = "" if least < 0 else f"give the model {most + 1} outputs, or "
         raise UsageError(
-            f"the model's {classes} outputs take labels from 0 to {classes - 1}, but y of the "
-            f"{part} part has labels from {least} to {most}; {wider}number the labels from 0"
+            f"the model's {classes} outputs take labels from 0 to {classes - 1}, and {IGNORED} for "
+            f"what does not count, but y of the {part} part has labels from {least} to {most}; "
+            f"{wider}number the labels from 0"
         )
 
 

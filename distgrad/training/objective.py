@@ -9,7 +9,10 @@ import distgrad.nn.functional as F
 from distgrad.functional import argmax
 from distgrad.tensor import Tensor
 
-__all__ = ["OBJECTIVES", "Objective", "Summed"]
+__all__ = ["IGNORED", "OBJECTIVES", "Objective", "Summed"]
+
+IGNORED = -100
+"""The target of what does not count, such as padding: PyTorch's ``ignore_index``."""
 
 Summed: TypeAlias = tuple[Tensor, float]
 """A sum over a batch, and the number of things that it counts."""
@@ -60,9 +63,14 @@ class Objective:
         return {**means, **{name: f(means["loss"]) for name, f in self.derived.items()}}
 
 
+def labelled(target: Tensor) -> int:
+    """Return how many targets are classes and not `IGNORED`."""
+    return int((target.data != IGNORED).sum())
+
+
 def cross_entropy(output: Tensor, target: Tensor) -> Summed:
     """Return the cross-entropy of scores (N, classes, ...) and classes (N, ...), by targets."""
-    return F.cross_entropy(output, target, reduction="sum"), target.numel()
+    return F.cross_entropy(output, target, reduction="sum"), labelled(target)
 
 
 def mse(output: Tensor, target: Tensor) -> Summed:
@@ -72,18 +80,18 @@ def mse(output: Tensor, target: Tensor) -> Summed:
 
 def accuracy(output: Tensor, target: Tensor) -> Summed:
     """Return how many of the classes (N, ...) have the highest of the scores (N, classes, ...)."""
-    return (argmax(output, 1) == target).sum(), target.numel()
+    return (argmax(output, 1) == target).sum(), labelled(target)
 
 
 def next_token(output: Tensor, target: Tensor) -> Summed:
     """Return the cross-entropy of scores (N, T, vocabulary) and tokens (N, T), by tokens."""
     scores = output.reshape(-1, output.shape[-1])
-    return F.cross_entropy(scores, target.reshape(-1), reduction="sum"), target.numel()
+    return F.cross_entropy(scores, target.reshape(-1), reduction="sum"), labelled(target)
 
 
 def next_token_accuracy(output: Tensor, target: Tensor) -> Summed:
     """Return how many of the tokens (N, T) have the highest of the scores (N, T, vocabulary)."""
-    return (argmax(output, -1) == target).sum(), target.numel()
+    return (argmax(output, -1) == target).sum(), labelled(target)
 
 
 def perplexity(nats: float) -> float:

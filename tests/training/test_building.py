@@ -89,8 +89,18 @@ def test_labels_that_fit_are_taken():
 )
 def test_labels_out_of_range(labels, test_labels, said):
     assert refused(*CLASSES, labelled(labels, test_labels)) == (
-        "the model's 3 outputs take labels from 0 to 2, but y of the "
+        "the model's 3 outputs take labels from 0 to 2, and -100 for what does not count, but y of the "
         f"{said}number the labels from 0"
+    )
+
+
+def test_what_does_not_count_needs_no_class():
+    Trainer(tiny_config(*CLASSES, labelled("[0, -100, 2]")), SingleProcess())
+
+
+def test_labels_of_which_none_counts():
+    assert refused(*CLASSES, labelled("[0, 1]", "[-100]")) == (
+        "y of the test part has no label but -100, which does not count"
     )
 
 

@@ -46,3 +46,18 @@ def test_an_objective_is_its_loss():
     assert (total.item(), count) == (4.0, 3)
     assert list(objective.measure(dg.ones(4), dg.zeros(4))) == ["loss"]
     assert objective.completed({"loss": 1.0}) == {"loss": 1.0}
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "next_token"])
+def test_padding_does_not_count(name):
+    scores = dg.tensor(np.random.default_rng(0).standard_normal((4, 3, 3)))
+    labels = dg.tensor([[0, 2, -100], [1, -100, -100], [2, 2, 2], [0, 1, 0]])
+    measured = OBJECTIVES[name].measure(scores, labels)
+    assert {count for _, count in measured.values()} == {9}
+    axis = OBJECTIVES[name].class_axis
+    likelihood = softmax(np.moveaxis(scores.numpy(), axis, -1))
+    rows, columns = np.nonzero(labels.numpy() >= 0)
+    counted = likelihood[rows, columns, labels.numpy()[rows, columns]]
+    assert measured["loss"][0].item() == pytest.approx(-np.log(counted).sum())
+    guesses = likelihood.argmax(-1) == labels.numpy()
+    assert measured["accuracy"][0].item() == guesses.sum()
