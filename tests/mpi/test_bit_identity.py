@@ -14,7 +14,7 @@ from helpers.data_parallel import (
 import distgrad as dg
 from distgrad import nn
 from distgrad.distributed import DataParallel
-from distgrad.distributed.reduction import BLOCK
+from distgrad.flat import BLOCK
 
 pytestmark = pytest.mark.mpi
 

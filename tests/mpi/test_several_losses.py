@@ -119,11 +119,14 @@ def test_a_penalty_reaches_a_parameter_that_no_loss_uses(comm, reduction):
             self.never = dg.nn.Parameter(dg.ones(2))
 
     model = DataParallel(Idle(), comm, reduction)
-    model.accumulate(
-        lambda batch: (model.module.used.sum() * len(batch.x), len(batch.x)),
-        window_of(samples()),
-        penalty=lambda: (3 * model.module.idle).sum(),
-    )
+
+    def loss(batch):
+        return model.module.used.sum() * len(batch.x), len(batch.x)
+
+    def penalty():
+        return (3 * model.module.idle).sum()
+
+    model.accumulate(loss, window_of(samples()), penalty=penalty)
     assert model.module.used.grad.tolist() == [1.0, 1.0]
     assert model.module.idle.grad.tolist() == [3.0, 3.0]
     assert model.module.never.grad is None
@@ -140,9 +143,7 @@ def test_the_bits_are_those_of_one_process(comm, alone):
         )
         values = []
         for window in dg.data.GlobalBatches(data, 13, 2):
-            result = model.accumulate(
-                sums(model), window, counts=counts, penalty=penalty_of(model)
-            )
+            result = model.accumulate(sums(model), window, counts=counts, penalty=penalty_of(model))
             optimizer.step()
             values.append((result.loss, dict(result.losses), result.penalty))
         results.append((values, weights(model)))

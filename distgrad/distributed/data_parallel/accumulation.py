@@ -70,7 +70,7 @@ class StepResult:
     finite: bool
     micro_batches: int
     stop: bool
-    losses: Mapping[str, float] = field(default_factory=dict)
+    losses: Mapping[str, float] = field(default_factory=dict, hash=False)
     penalty: float = 0.0
 
 

@@ -75,8 +75,9 @@ class Replica:
             if number is None:
                 raise RuntimeError(
                     f"the loss depends on a tensor of shape {leaf.shape} that requires a gradient "
-                    "but is not a parameter of the model; detach() it, or make it a parameter "
-                    "before DataParallel is built"
+                    "but is not a parameter of the model; detach() it, make it a parameter before "
+                    "DataParallel is built, or, if it is another model's, freeze that meanwhile "
+                    "with requires_grad_(False)"
                 )
             buffer.write(number, gradient)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary, ref
 
 from distgrad.backend import Array
 from distgrad.distributed.communicator import Communicator
@@ -10,20 +11,28 @@ from distgrad.nn.statistics import RunningStatistics
 
 __all__ = ["StatisticsLog"]
 
+_shared: WeakKeyDictionary[Communicator, list[ref[RunningStatistics]]] = WeakKeyDictionary()
+"""The modules with running statistics of all models of the same ranks.
+
+All of them, because the loss of one model may run another: a generator is judged by its critic. The
+ranks build their models in the same order, so a place in the list means the same on every rank.
+"""
+
 
 class StatisticsLog:
-    """Records what a model's running statistics are to follow, and applies it in global order.
+    """Records what running statistics are to follow, and applies it in global order.
 
     Args:
-        module: The model.
+        module: A model; the log is of it and of the other models of the same ranks.
         comm: The ranks; they hold contiguous ranges of micro-batches, in order.
     """
 
     def __init__(self, module: Module, comm: Communicator) -> None:
         self._comm = comm
-        self._modules = [m for m in module.modules() if isinstance(m, RunningStatistics)]
-        self._observed: list[list[list[tuple[Array, ...]]]] = []
-        """For each micro-batch of this rank and each module, what it observed, call by call."""
+        self._modules = _shared.setdefault(comm, [])
+        self._modules += [ref(m) for m in module.modules() if isinstance(m, RunningStatistics)]
+        self._observed: list[dict[int, list[tuple[Array, ...]]]] = []
+        """For each micro-batch of this rank what each module, by its place, observed in order."""
 
     def start(self) -> None:
         """Forget what was recorded: a step begins."""
@@ -32,22 +41,29 @@ class StatisticsLog:
     @contextmanager
     def micro_batch(self) -> Iterator[None]:
         """Record what is observed inside the block, unless it fails, as the next micro-batch's."""
-        observed: list[list[tuple[Array, ...]]] = [[] for _ in self._modules]
+        modules = dict(self._alive())
+        for module in modules.values():
+            module.recorded = []
         try:
-            for module, into in zip(self._modules, observed, strict=True):
-                module.recorded = into
             yield
+            self._observed.append({place: m.recorded for place, m in modules.items() if m.recorded})
         finally:
-            for module in self._modules:
+            for module in modules.values():
                 module.recorded = None
-        self._observed.append(observed)
 
     def apply(self) -> None:
         """Let the running statistics follow the micro-batches of all ranks, on every rank."""
         if not self._modules:
             return
+        modules = dict(self._alive())
         for of_rank in self._comm.all_gather_object(self._observed):
             for of_micro_batch in of_rank:
-                for module, observed in zip(self._modules, of_micro_batch, strict=True):
+                for place, observed in of_micro_batch.items():
                     for statistics in observed:
-                        module.update_statistics(*statistics)
+                        modules[place].update_statistics(*statistics)
+
+    def _alive(self) -> Iterator[tuple[int, RunningStatistics]]:
+        for place, reference in enumerate(self._modules):
+            module = reference()
+            if module is not None:
+                yield place, module
