@@ -89,8 +89,8 @@ def test_labels_that_fit_are_taken():
 )
 def test_labels_out_of_range(labels, test_labels, said):
     assert refused(*CLASSES, labelled(labels, test_labels)) == (
-        "the model's 3 outputs take labels from 0 to 2, and -100 for what does not count, but y of the "
-        f"{said}number the labels from 0"
+        "the model's 3 outputs take labels from 0 to 2, and -100 for what does not count, but y of "
+        f"the {said}number the labels from 0"
     )
 
 
