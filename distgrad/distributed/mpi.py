@@ -1,10 +1,12 @@
 """The communicator over MPI. No other file of distgrad names mpi4py."""
 
+import atexit
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -14,6 +16,7 @@ from mpi4py import MPI
 from distgrad.backend import Array
 from distgrad.distributed.communicator import check_peer, check_rank
 from distgrad.distributed.launch_environment import launched_size
+from distgrad.distributed.watch import Watch
 from distgrad.errors import DistgradError, RankError, UsageError
 
 __all__ = ["MpiCommunicator"]
@@ -28,13 +31,14 @@ class MpiCommunicator:
     Args:
         comm: An mpi4py communicator; it is duplicated, so that messages of the caller's cannot
             meet those of distgrad. Default: all ranks of the job.
+        timeout: Seconds that a rank may wait for others; see `distgrad.distributed.watch`.
 
     Raises:
         UsageError: If a launcher started several processes but MPI knows of this one alone: the
             launcher belongs to another MPI than the library that mpi4py loads.
     """
 
-    def __init__(self, comm: "MPI.Intracomm | None" = None) -> None:
+    def __init__(self, comm: "MPI.Intracomm | None", timeout: float) -> None:
         self._comm = (MPI.COMM_WORLD if comm is None else comm).Dup()
         self.rank: int = self._comm.Get_rank()
         self.size: int = self._comm.Get_size()
@@ -48,32 +52,56 @@ class MpiCommunicator:
                 f"loads ({self.library}); start the job with that library's mpirun, or with "
                 "`distgrad launch`, which finds it"
             )
+        self._watch: AbstractContextManager[None] = nullcontext()
         if self.size > 1:
             _end_all_ranks_on_uncaught_exception(self)
+            self._watch_over(timeout)
+
+    def _watch_over(self, timeout: float) -> None:
+        """Name what a rank waits for; without threads in MPI it waits in silence."""
+        if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
+            return
+        apart = self._comm.Dup()
+        watch = Watch(self.rank, self.size, self.host, _Mailbox(apart), self.abort, timeout)
+        self._watch = watch
+
+        def leave() -> None:
+            """Stay to answer until all ranks have come to their end."""
+            if not MPI.Is_finalized():
+                watch.end()
+                apart.Barrier()
+            watch.close()
+
+        atexit.register(leave)
 
     def broadcast(self, array: Array, root: int = 0) -> None:
         """See `Communicator.broadcast`."""
         check_rank("broadcast from", root, self.size)
-        self._comm.Bcast(array, root)
+        with self._watch:
+            self._comm.Bcast(array, root)
 
     def all_reduce(self, array: Array) -> None:
         """See `Communicator.all_reduce`."""
-        self._comm.Allreduce(MPI.IN_PLACE, array)
+        with self._watch:
+            self._comm.Allreduce(MPI.IN_PLACE, array)
 
     def all_gather(self, array: Array) -> Array:
         """See `Communicator.all_gather`."""
         result = np.empty((self.size, *array.shape), array.dtype)
-        self._comm.Allgather(array, result)
+        with self._watch:
+            self._comm.Allgather(array, result)
         return result
 
     def all_gather_slices(self, array: Array, bounds: Sequence[int]) -> None:
         """See `Communicator.all_gather_slices`."""
         counts = np.diff(bounds)
-        self._comm.Allgatherv(MPI.IN_PLACE, [array, (counts, bounds[:-1])])
+        with self._watch:
+            self._comm.Allgatherv(MPI.IN_PLACE, [array, (counts, bounds[:-1])])
 
     def all_gather_object(self, value: Any) -> list[Any]:
         """See `Communicator.all_gather_object`."""
-        return self._comm.allgather(value)
+        with self._watch:
+            return self._comm.allgather(value)
 
     def exchange(
         self, outgoing: Mapping[int, Sequence[Array]], incoming: Mapping[int, Sequence[Array]]
@@ -91,11 +119,13 @@ class MpiCommunicator:
             for peer, arrays in outgoing.items()
             for tag, array in enumerate(arrays)
         ]
-        MPI.Request.Waitall(requests)
+        with self._watch:
+            MPI.Request.Waitall(requests)
 
     def barrier(self) -> None:
         """See `Communicator.barrier`."""
-        self._comm.Barrier()
+        with self._watch:
+            self._comm.Barrier()
 
     def abort(self, status: int) -> NoReturn:
         """See `Communicator.abort`."""
@@ -104,6 +134,27 @@ class MpiCommunicator:
         time.sleep(_FORWARDING_SECONDS)
         MPI.COMM_WORLD.Abort(status)
         raise AssertionError("MPI_Abort returned")
+
+
+class _Mailbox:
+    """Messages between the watches, over a communicator of their own."""
+
+    def __init__(self, comm: "MPI.Intracomm") -> None:
+        self._comm = comm
+        self._sent: list[tuple[MPI.Request, bytes]] = []
+
+    def send(self, rank: int, message: bytes) -> None:
+        """See `Mailbox.send`."""
+        self._sent = [(request, kept) for request, kept in self._sent if not request.Test()]
+        self._sent.append((self._comm.Isend(message, rank), message))
+
+    def receive(self) -> Iterator[tuple[int, bytes]]:
+        """See `Mailbox.receive`."""
+        status = MPI.Status()
+        while self._comm.Iprobe(status=status):
+            message = bytearray(status.Get_count(MPI.BYTE))
+            self._comm.Recv(message, status.source)
+            yield status.source, bytes(message)
 
 
 def _library_name() -> str:
