@@ -156,3 +156,16 @@ class FlatLayout:
                 f"this layout views contiguous buffers, got strides {flat.strides} bytes"
             )
         return [flat[s.offset : s.end].reshape(s.shape) for s in self.segments]
+
+    def parts_within(self, start: int, stop: int) -> list[slice]:
+        """Return for each parameter what of it lies from ``start`` to ``stop``; maybe nothing.
+
+        Example:
+            >>> layout = FlatLayout.of([("weight", (4, 8)), ("bias", (8,))], np.float32)
+            >>> layout.parts_within(16, 48)
+            [slice(16, 32, None), slice(32, 40, None)]
+        """
+        return [
+            slice(min(max(s.offset, start), stop), min(max(s.end, start), stop))
+            for s in self.segments
+        ]

@@ -2,12 +2,18 @@
 
 from distgrad.distributed.communicator import Communicator, SingleProcess
 from distgrad.distributed.connect import connect
-from distgrad.distributed.data_parallel import DataParallel, StepResult, Window
+from distgrad.distributed.data_parallel import (
+    DataParallel,
+    ShardedOptimizer,
+    StepResult,
+    Window,
+)
 from distgrad.distributed.launch_environment import launched_rank, launched_size
 
 __all__ = [
     "Communicator",
     "DataParallel",
+    "ShardedOptimizer",
     "SingleProcess",
     "StepResult",
     "Window",

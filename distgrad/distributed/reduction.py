@@ -6,7 +6,9 @@ A reduction is used like this, on every rank::
     for leaf in leaves_of_each_rank[comm.rank]:
         buffer = reduction.open()      # contributions are written there
         reduction.close()
-    reduction.finish(divisor, flat)        # flat = sum over all leaves / divisor
+    reduction.finish(divisor, kept)    # kept = sum over all leaves / divisor
+
+What is kept is the whole flat gradient or, where the reduction has bounds, this rank's slice of it.
 """
 
 from collections.abc import Sequence
@@ -20,11 +22,22 @@ from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.tree import TreeSum, subtrees
 from distgrad.flat import BLOCK, FlatLayout
 
-__all__ = ["REDUCTIONS", "AllReduce", "Reduction", "TreeReduction", "owner_bounds"]
+__all__ = [
+    "REDUCTIONS",
+    "AllReduce",
+    "Reduction",
+    "ShardedReduction",
+    "TreeReduction",
+    "owner_bounds",
+]
 
 
 class Reduction(Protocol):
     """Sums the gradients of a step over the micro-batches of all ranks."""
+
+    @property
+    def bounds(self) -> Sequence[int] | None:
+        """Rank r keeps elements bounds[r] to bounds[r + 1] of the result; None: all keep all."""
 
     def start(self, count: int, leaves: Sequence[range]) -> None:
         """Begin a step of ``count`` leaves, of which rank r contributes ``leaves[r]``."""
@@ -39,23 +52,28 @@ class Reduction(Protocol):
         """Return for each parameter whether a leaf of this rank wrote a gradient."""
 
     def finish(self, divisor: float, out: Array) -> None:
-        """Write the sum over all leaves, divided by ``divisor``, to the flat array ``out``."""
+        """Write what is kept of the sum over all leaves, divided by ``divisor``, to ``out``."""
 
 
-class TreeReduction:
+class ShardedReduction:
     """The sum in tree order: the same bits however the leaves are divided among ranks.
 
     Each rank adds up its own subtrees. Then each slice of the flat gradient has an owner, which
-    gets the slice of every subtree from every rank, combines them in tree order and divides; the
-    slices are gathered on all ranks. With ranges aligned to powers of two this moves as many bytes
-    as an all-reduce does.
+    gets the slice of every subtree from every rank, combines them in tree order, divides, and keeps
+    the result. With ranges aligned to powers of two this moves half the bytes of an all-reduce.
     """
 
     def __init__(self, layout: FlatLayout, comm: Communicator) -> None:
         self._layout = layout
         self._comm = comm
         self._bounds = owner_bounds(layout.size, comm.size)
+        self._own = slice(self._bounds[comm.rank], self._bounds[comm.rank + 1])
         self._free: list[GradientBuffer] = []
+
+    @property
+    def bounds(self) -> Sequence[int] | None:
+        """See `Reduction.bounds`."""
+        return self._bounds
 
     def start(self, count: int, leaves: Sequence[range]) -> None:
         """See `Reduction.start`."""
@@ -83,20 +101,16 @@ class TreeReduction:
 
     def finish(self, divisor: float, out: Array) -> None:
         """See `Reduction.finish`."""
-        comm, bounds = self._comm, self._bounds
-        own = slice(bounds[comm.rank], bounds[comm.rank + 1])
         mine = [(leaves, buffer.flat) for leaves, buffer in self._sum.parts]
         parts = self._exchange_slices(mine)
-        if own.start < own.stop:
-            np.divide(_combined(parts, self._count), divisor, out=out[own])
-        comm.all_gather_slices(out, bounds)
+        if self._own.start < self._own.stop:
+            np.divide(_combined(parts, self._count), divisor, out=out)
         self._free += [buffer for _, buffer in self._sum.parts]
 
     def _exchange_slices(self, mine: list[tuple[range, Array]]) -> list[tuple[range, Array]]:
         """Send every owner its slice of this rank's parts; return all parts of the own slice."""
-        comm, bounds = self._comm, self._bounds
+        comm, bounds, own = self._comm, self._bounds, self._own
         others = [rank for rank in range(comm.size) if rank != comm.rank]
-        own = slice(bounds[comm.rank], bounds[comm.rank + 1])
         arriving = {
             rank: [
                 (part, np.empty(own.stop - own.start, self._layout.dtype))
@@ -120,6 +134,23 @@ class TreeReduction:
         left.add(right)
         self._free.append(right)
         return left
+
+
+class TreeReduction(ShardedReduction):
+    """As `ShardedReduction`, and then the slices are gathered on all ranks.
+
+    With ranges aligned to powers of two this moves as many bytes as an all-reduce does.
+    """
+
+    @property
+    def bounds(self) -> None:
+        """See `Reduction.bounds`."""
+        return None
+
+    def finish(self, divisor: float, out: Array) -> None:
+        """See `Reduction.finish`."""
+        super().finish(divisor, out[self._own])
+        self._comm.all_gather_slices(out, self._bounds)
 
 
 def _combined(parts: list[tuple[range, Array]], count: int) -> Array:
@@ -150,6 +181,8 @@ class AllReduce:
     One buffer on a rank, whatever the number of micro-batches.
     """
 
+    bounds = None
+
     def __init__(self, layout: FlatLayout, comm: Communicator) -> None:
         self._comm = comm
         self._buffer = GradientBuffer(layout)
@@ -176,8 +209,9 @@ class AllReduce:
         np.divide(self._buffer.flat, divisor, out=out)
 
 
-REDUCTIONS: dict[str, type[TreeReduction] | type[AllReduce]] = {
+REDUCTIONS: dict[str, type[ShardedReduction] | type[AllReduce]] = {
     "tree": TreeReduction,
+    "sharded": ShardedReduction,
     "allreduce": AllReduce,
 }
 """The reductions by the names that a configuration gives them."""

@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.data_parallel.accumulation import Accumulation, StepResult, Window
+from distgrad.distributed.data_parallel.clipping import clip_grad_norm_
 from distgrad.distributed.data_parallel.evaluation import Measure, evaluate
 from distgrad.distributed.data_parallel.losses import CountFunction, LossFunction, PenaltyFunction
 from distgrad.distributed.data_parallel.own_loop import Averaging, OwnLoop
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
 from distgrad.nn import Module, Parameter
-from distgrad.nn.utils import clip_grad_norm_
 from distgrad.tensor import Tensor
 
 __all__ = ["DataParallel", "StepResult", "Window"]
@@ -24,10 +24,16 @@ class DataParallel:
     On construction the ranks compare names, shapes and data types of the parameters and take the
     values of rank 0. Parameters then lie in one flat array, and so do the gradients.
 
+    With ``reduction="sharded"`` each rank keeps a slice of the mean gradient and no more:
+    `ShardedOptimizer` steps it, ``.grad`` of a parameter cannot be read, and the bits are those of
+    "tree".
+
     Args:
         module: The model, built alike on every rank.
         comm: The ranks, from `distgrad.distributed.connect`.
-        reduction: "tree", the same bits for every number of ranks, or "allreduce", MPI's own sum.
+        reduction: "tree", the same bits for every number of ranks; "sharded", the same bits, with
+            the gradient and the optimizer's state divided among the ranks; or "allreduce", MPI's
+            own sum.
 
     Raises:
         UsageError: If the model differs between ranks.
@@ -104,8 +110,9 @@ class DataParallel:
         """Make the gradient of the mean loss over the window; it replaces the gradients before.
 
         Each rank runs its share of the micro-batches; the gradients of all are summed and divided
-        by the global count. With the tree reduction the result has the same bits for every number
-        of ranks. Random draws inside ``loss`` are keyed by (seed, step, micro-batch, call).
+        by the global count. With the tree reduction, and the sharded one, the result has the same
+        bits for every number of ranks. Random draws inside ``loss`` are keyed by (seed, step,
+        micro-batch, call).
 
         Running statistics, such as those of `BatchNorm2d`, follow all micro-batches of the window
         in their order, on every rank, once the step is known to be finite.
@@ -169,9 +176,10 @@ class DataParallel:
     def clip_grad_norm_(self, max_norm: float, norm_type: float = 2.0) -> float:
         """Scale the gradients so that their norm is at most ``max_norm``; return the norm before.
 
-        The norm is that of the mean gradient of the global batch, the same on every rank.
+        The norm is that of the mean gradient of the global batch, the same on every rank. Every
+        rank calls it.
         """
-        return float(clip_grad_norm_(self.parameters(), max_norm, norm_type))
+        return clip_grad_norm_(self._replica, max_norm, norm_type)
 
     def evaluate(self, measure: Measure, dataset: Any, micro_batch_size: int) -> dict[str, float]:
         """Average measurements over a dataset that the ranks share: every sample once.
@@ -227,6 +235,7 @@ class DataParallel:
 
         Outside it, ``loss.backward()`` averages ``.grad`` over the ranks, by their number. The
         forward pass decides: run it inside the block. With both, running statistics follow what
-        this rank sees.
+        this rank sees. Under ``reduction="sharded"`` nothing can be added to a mean: drop it with
+        ``zero_grad()`` before the next backward pass.
         """
         return self._averaging.suspended()

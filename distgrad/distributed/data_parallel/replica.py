@@ -9,6 +9,7 @@ from distgrad.backend import Array
 from distgrad.backend.dtypes import DType
 from distgrad.distributed.agreement import check_same, check_same_parameters
 from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.data_parallel.shard import Shard, ShardedGradient
 from distgrad.distributed.drift import DriftWatch
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.record import LocalRecord, StepRecord, gather_records
@@ -34,6 +35,7 @@ class Replica:
         layout: Where each lies.
         values: The flat array in which they lie.
         reduction: Sums gradients over the ranks.
+        shard: What this rank keeps of values and gradients, where that is not all.
         stop_asked: Whether this rank was asked to stop, which its next record tells the others.
     """
 
@@ -48,9 +50,9 @@ class Replica:
         check_same(comm, "reduction", reduction)
         self.layout = _layout_of(module)
         self._share_values(module)
-        self._flat_gradient: Array = self.layout.zeros()
-        self._gradients = [Tensor(view) for view in self.layout.views(self._flat_gradient)]
         self.reduction: Reduction = REDUCTIONS[reduction](self.layout, comm)
+        self.shard = self._make_shard()
+        self._flat_gradient, self._gradients = self._make_gradients()
         self.stop_asked = False
         self._drift = DriftWatch(self.layout, self.values)
 
@@ -65,6 +67,19 @@ class Replica:
             buffer.data = np.array(buffer.data, order="C")  # MPI needs it contiguous and writable
             self.comm.broadcast(buffer.data)
             buffer.bump_version()
+
+    def _make_shard(self) -> Shard | None:
+        bounds = self.reduction.bounds
+        if bounds is None:
+            return None
+        return Shard(self.comm, self.layout, self.parameters, self.values, bounds)
+
+    def _make_gradients(self) -> tuple[Array, Sequence[Tensor]]:
+        """Return the flat array of gradients that the rank keeps, and what becomes ``.grad``."""
+        if self.shard:
+            return self.shard.gradient, [ShardedGradient()] * len(self.parameters)
+        flat = self.layout.zeros()
+        return flat, [Tensor(view) for view in self.layout.views(flat)]
 
     def writer(self, buffer: GradientBuffer) -> Callable[[Any, Any], None]:
         """Return a function (leaf, gradient) that contributes to a buffer."""
@@ -96,6 +111,17 @@ class Replica:
             raise self._drift.error(self.comm, local.call)
         return record
 
+    def meet(self, call: str) -> None:
+        """Make sure that all ranks are about to do the same: what follows needs all of them.
+
+        Args:
+            call: What they do.
+
+        Raises:
+            TrainingError: On every rank, if one of them does something else.
+        """
+        self.gather_records(LocalRecord(call), np.zeros(len(self.parameters), np.bool_))
+
     def start_with_one_leaf_a_rank(self, gradients: Sequence[Array | None]) -> None:
         """Give the reduction what this rank has summed up itself."""
         self.reduction.start(self.comm.size, one_leaf_a_rank(self.comm.size))
@@ -120,10 +146,11 @@ class Replica:
         with np.errstate(all="ignore"):
             self.reduction.finish(divisor, self._flat_gradient)
             if added:
-                self._flat_gradient += added.flat
+                self._flat_gradient += added.flat[self.shard.kept] if self.shard else added.flat
                 used = used | added.written
         self._set_gradients(used.tolist())
-        return _all_finite(self._flat_gradient)
+        finite = _all_finite(self._flat_gradient)
+        return finite if self.shard is None else bool(self.comm.all_gather(np.array(finite)).all())
 
     def _set_gradients(self, used: Sequence[bool]) -> None:
         for parameter, gradient, is_used in zip(

@@ -1,17 +1,20 @@
 """Gradient clipping, by the norm of all gradients together or element by element.
 
-The norm is made of partial sums, one for each parameter and each block of 64K of its elements in
-C order, in float64. They are added by `math.fsum`, which rounds once: the result is that of exact
-arithmetic on the partial sums, in any order and on any Python. So the bits of the norm depend on
-the gradients alone: not on where a block lies in memory, nor on which rank summed it.
+The norm is made of partial sums, one for each parameter and each block of 64K elements, in float64:
+blocks of the parameter in C order, or of a flat array in which parameters lie. They are added by
+`math.fsum`, which rounds once: the result is that of exact arithmetic on the partial sums, in any
+order and on any Python. So the bits of the norm depend on the gradients and the cut into blocks
+alone: not on where a block lies in memory, nor on which rank summed it.
 """
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 import numpy as np
 
 from distgrad.backend import Array, array_namespace
+from distgrad.flat import BLOCK
 from distgrad.tensor import Tensor
 
 __all__ = [
@@ -22,9 +25,6 @@ __all__ = [
     "get_total_norm",
     "power_sums",
 ]
-
-BLOCK = 65_536
-"""Elements of one partial sum."""
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -132,18 +132,30 @@ def clip_grad_value_(parameters: Tensors, clip_value: float) -> None:
         gradient.bump_version()
 
 
-def power_sums(arrays: Iterable[Array], norm_type: float = 2.0) -> list[float]:
+def power_sums(
+    arrays: Iterable[Array], norm_type: float = 2.0, offsets: Iterable[int] = repeat(0)
+) -> list[float]:
     """Return the sums of ``abs(x) ** norm_type`` of each block of each array, in order.
 
-    A block is 64K elements of one array in C order. For an infinite ``norm_type`` the largest
-    ``abs(x)`` stands in place of the sum. `combine_power_sums` makes the norm of them.
+    For an infinite ``norm_type`` the largest ``abs(x)`` stands in place of the sum.
+    `combine_power_sums` makes the norm of them.
+
+    Args:
+        arrays: Their elements are taken in C order.
+        norm_type: Order of the norm, above 0.
+        offsets: Where each array begins in a flat array, whose blocks end at multiples of 64K. So
+            an array and its parts at multiples of 64K have the same sums. Default: 0 for each.
+
+    Example:
+        >>> [power_sums([np.ones(100_000)]), power_sums([np.ones(100_000)], offsets=[40_000])]
+        [[65536.0, 34464.0], [25536.0, 65536.0, 8928.0]]
     """
     if not norm_type > 0:
         raise ValueError(f"norm_type must be above 0, got {norm_type}")
     scratch = None
     sums = []
     with np.errstate(all="ignore"):
-        for block in _blocks(arrays):
+        for block in _blocks(arrays, offsets):
             if scratch is None:
                 scratch = array_namespace(block).empty(BLOCK)
             widened = scratch[: block.size]
@@ -164,11 +176,12 @@ def combine_power_sums(sums: Iterable[float], norm_type: float = 2.0) -> float:
         return math.inf
 
 
-def _blocks(arrays: Iterable[Array]) -> Iterator[Array]:
-    for array in arrays:
+def _blocks(arrays: Iterable[Array], offsets: Iterable[int]) -> Iterator[Array]:
+    for array, offset in zip(arrays, offsets, strict=False):
         flat = array.reshape(-1)
-        for start in range(0, flat.size, BLOCK):
-            yield flat[start : start + BLOCK]
+        ends = range(BLOCK - offset % BLOCK, flat.size + BLOCK, BLOCK) if flat.size else ()
+        for end in ends:
+            yield flat[max(end - BLOCK, 0) : end]
 
 
 def _power_sum(values: Array, norm_type: float) -> float:

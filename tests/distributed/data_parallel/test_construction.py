@@ -20,7 +20,7 @@ def test_several_data_types():
 
 
 def test_unknown_reduction():
-    expected = r"reduction must be one of \['allreduce', 'tree'\], got 'ring'"
+    expected = r"reduction must be one of \['allreduce', 'sharded', 'tree'\], got 'ring'"
     with pytest.raises(ValueError, match=expected):
         DataParallel(classifier(), SingleProcess(), reduction="ring")
 
