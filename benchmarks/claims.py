@@ -1,6 +1,10 @@
 """What is claimed to be fast: the models and sizes that are measured."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from workers.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -9,24 +13,82 @@ class Claim:
 
     Attributes:
         title: What it is, for a reader.
-        layers: Widths of the multilayer perceptron.
+        model: A module of `workers.models`.
+        sizes: The model's, handed to that module's functions.
         micro_batch: Samples in a micro-batch.
         micro_batches: Micro-batches of a rank in an optimizer step.
         warmup: Steps before the measured ones.
         steps: Measured steps in a process.
+        sides: What is compared unless the command line says otherwise; see `sides.SIDES`.
     """
 
     title: str
-    layers: tuple[int, ...]
+    model: str
+    sizes: Mapping[str, Any]
     micro_batch: int
     micro_batches: int
     warmup: int
     steps: int
+    sides: tuple[str, ...] = ("distgrad", "torch", "torch-tuned-malloc")
+
+    def workload(self, ranks: int, launched: float, report: str) -> Workload:
+        """Return what a worker is given; see `Workload` for the arguments."""
+        return Workload(
+            model=self.model,
+            sizes=self.sizes,
+            micro_batch=self.micro_batch,
+            micro_batches=self.micro_batches,
+            warmup=self.warmup,
+            steps=self.steps,
+            ranks=ranks,
+            launched=launched,
+            report=report,
+        )
 
 
 CLAIMS = {
     "digits": Claim(
-        "MLP 64-256-10, the size of scikit-learn's digits", (64, 256, 10), 16, 4, 50, 1000
+        title="MLP 64-256-10, the size of scikit-learn's digits",
+        model="mlp",
+        sizes={"layers": (64, 256, 10)},
+        micro_batch=16,
+        micro_batches=4,
+        warmup=50,
+        steps=1000,
     ),
-    "mlp": Claim("MLP 784-1024-1024-10", (784, 1024, 1024, 10), 64, 4, 10, 60),
+    "mlp": Claim(
+        title="MLP 784-1024-1024-10",
+        model="mlp",
+        sizes={"layers": (784, 1024, 1024, 10)},
+        micro_batch=64,
+        micro_batches=4,
+        warmup=10,
+        steps=60,
+    ),
+    "cnn": Claim(
+        title="CNN of 3x3 convolutions to 32 and 64 channels on 28x28 pixels",
+        model="cnn",
+        sizes={"image": (1, 28, 28), "channels": (32, 64), "hidden": 128, "classes": 10},
+        micro_batch=64,
+        micro_batches=4,
+        warmup=5,
+        steps=40,
+        sides=(
+            "distgrad",
+            "torch",
+            "torch-channels-last",
+            "torch-tuned-malloc",
+            "torch-channels-last-tuned-malloc",
+        ),
+    ),
+    "gpt": Claim(
+        title="GPT of 4 layers, width 128, 4 heads, 64 tokens of context",
+        model="gpt",
+        # As many characters as configs/char_gpt.toml finds in the documentation of Python 3.11.
+        sizes={"layers": 4, "width": 128, "heads": 4, "context": 64, "vocabulary": 103},
+        micro_batch=16,
+        micro_batches=4,
+        warmup=5,
+        steps=30,
+    ),
 }

@@ -35,6 +35,8 @@ _TUNED_MALLOC = {
     "MALLOC_TOP_PAD_": str(64 << 20),
 }
 
+_CHANNELS_LAST = ("--channels-last",)
+
 
 @dataclass(frozen=True)
 class Side:
@@ -44,15 +46,17 @@ class Side:
         worker: The module that is run.
         start: Turns a command and a number of ranks into the processes to start.
         environment: What is set besides `COMMON`.
+        options: The worker's, behind the workload.
     """
 
     worker: str
     start: Callable[[list[str], int], list[Process]]
     environment: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
     def processes(self, argument: str, ranks: int) -> list[Process]:
         """Return the processes of a run; ``argument`` is the worker's."""
-        command = [sys.executable, "-m", self.worker, argument]
+        command = [sys.executable, "-m", self.worker, argument, *self.options]
         return [
             (words, {**COMMON, **self.environment, **extra})
             for words, extra in self.start(command, ranks)
@@ -88,5 +92,9 @@ SIDES = {
     ),
     "torch": Side("workers.torch_worker", _one_by_one),
     "torch-tuned-malloc": Side("workers.torch_worker", _one_by_one, _TUNED_MALLOC),
+    "torch-channels-last": Side("workers.torch_worker", _one_by_one, options=_CHANNELS_LAST),
+    "torch-channels-last-tuned-malloc": Side(
+        "workers.torch_worker", _one_by_one, _TUNED_MALLOC, _CHANNELS_LAST
+    ),
 }
 """All sides by name; the first one given on the command line is compared with the others."""

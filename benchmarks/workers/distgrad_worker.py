@@ -1,5 +1,6 @@
 """distgrad: `DataParallel.accumulate` over the windows of `GlobalBatches`, as the README shows."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,44 +11,30 @@ from workers.stopwatch import Stopwatch
 from workers.workload import LEARNING_RATE, SEED, Workload
 
 
-def build(workload: Workload) -> dg.nn.Module:
-    """Return the model with the initial weights that all libraries start from."""
-    layers: list[dg.nn.Module] = []
-    for inputs, outputs in zip(workload.layers[:-1], workload.layers[1:], strict=True):
-        layers += [dg.nn.Linear(inputs, outputs), dg.nn.ReLU()]
-    model = dg.nn.Sequential(*layers[:-1])
-    model.load_state_dict({k: dg.from_numpy(v) for k, v in workload.initial_state().items()})
-    return model
-
-
-def main() -> None:
-    """Train, measure, report."""
-    workload = Workload.from_argument()
-    watch = Stopwatch(workload)
-    comm = dg.distributed.connect()
-    inputs, classes = workload.arrays()
-    data = dg.data.TensorDataset(x=inputs, y=classes)
+def training(workload: Workload, comm: Any) -> Iterator[float]:
+    """Train without end, and yield the mean loss of each step."""
+    inputs, targets = workload.arrays()
+    data = dg.data.TensorDataset(x=inputs, y=targets)
     windows = dg.data.GlobalBatches(data, workload.global_batch, workload.micro_batch, seed=SEED)
-    model = dg.distributed.DataParallel(build(workload), comm)
+    model = dg.distributed.DataParallel(workload.build("distgrad", dg.from_numpy), comm)
     optimizer = dg.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
 
     def loss(batch: Any) -> tuple[dg.Tensor, int]:
-        return F.cross_entropy(model(batch.x), batch.y, reduction="sum"), len(batch.y)
+        scores, targets = model(batch.x), batch.y
+        if targets.ndim > 1:
+            scores, targets = scores.reshape(-1, scores.shape[-1]), targets.reshape(-1)
+        return F.cross_entropy(scores, targets, reduction="sum"), len(targets)
 
-    losses: list[float] = []
-    while watch.running:
+    while True:
         for window in windows:
             result = model.accumulate(loss, window)
             if result.finite:
                 optimizer.step()
-            losses.append(result.loss)
-            watch.step_done()
-            if not watch.running:
-                break
-    watch.report(comm.rank, losses, _versions(comm.library))
+            yield result.loss
 
 
-def _versions(mpi: str) -> dict[str, Any]:
+def versions(mpi: str) -> dict[str, Any]:
+    """Return what was measured, built upon what."""
     from distgrad.backend.threads import blas_libraries
 
     return {
@@ -56,6 +43,19 @@ def _versions(mpi: str) -> dict[str, Any]:
         "blas": sorted(blas_libraries()),
         "mpi": mpi,
     }
+
+
+def main() -> None:
+    """Train, measure, report."""
+    workload = Workload.from_argument()
+    watch = Stopwatch(workload)
+    comm = dg.distributed.connect()
+    steps = training(workload, comm)
+    losses: list[float] = []
+    while watch.running:
+        losses.append(next(steps))
+        watch.step_done()
+    watch.report(comm.rank, losses, versions(comm.library))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """PyTorch at its best: DDP over gloo where there are ranks, the bare module in one process.
 
+With the argument ``--channels-last`` images and the weights of convolutions lie in that order.
+
 Fused AdamW; gradients are views of the buckets; only the last micro-batch of a step reduces; the
 losses stay tensors until the clock has stopped, where distgrad exchanges them in every step.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,28 +23,31 @@ from workers.workload import LEARNING_RATE, Workload
 Batch = tuple[torch.Tensor, torch.Tensor]
 
 
-def build(workload: Workload) -> torch.nn.Module:
-    """Return the model with the initial weights that all libraries start from."""
-    layers: list[torch.nn.Module] = []
-    for inputs, outputs in zip(workload.layers[:-1], workload.layers[1:], strict=True):
-        layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
-    model = torch.nn.Sequential(*layers[:-1])
-    model.load_state_dict({k: torch.from_numpy(v) for k, v in workload.initial_state().items()})
+def build(workload: Workload, memory_format: torch.memory_format) -> torch.nn.Module:
+    """Return the model, averaging its gradients over the ranks where there are several."""
+    model: torch.nn.Module = workload.build("torch", torch.from_numpy).to(
+        memory_format=memory_format
+    )
     if workload.ranks == 1:
         return model
     return DistributedDataParallel(model, gradient_as_bucket_view=True)
 
 
-def steps(workload: Workload, rank: int) -> Iterator[list[Batch]]:
+def steps(
+    workload: Workload, rank: int, memory_format: torch.memory_format
+) -> Iterator[list[Batch]]:
     """Yield the micro-batches of this rank, optimizer step by optimizer step, without end."""
-    inputs, classes = map(torch.from_numpy, workload.arrays())
+    inputs, targets = map(torch.from_numpy, workload.arrays())
     size, share = workload.micro_batch, workload.micro_batch * workload.micro_batches
     epoch = 0
     while True:
         order = torch.from_numpy(workload.order(epoch))
         for start in range(rank * share, workload.samples, workload.global_batch):
             parts = order[start : start + share].split(size)
-            yield [(inputs[part], classes[part]) for part in parts]
+            yield [
+                (inputs[part].contiguous(memory_format=memory_format), targets[part])
+                for part in parts
+            ]
         epoch += 1
 
 
@@ -54,7 +60,7 @@ def train_step(
     for index, (x, y) in enumerate(batches):
         silent = index + 1 < len(batches) and isinstance(model, DistributedDataParallel)
         with model.no_sync() if silent else nullcontext():
-            loss = F.cross_entropy(model(x), y) / len(batches)
+            loss = F.cross_entropy(model(x).flatten(0, -2), y.flatten()) / len(batches)
             loss.backward()
         losses.append(loss.detach())
     optimizer.step()
@@ -71,9 +77,11 @@ def main() -> None:
     if workload.ranks > 1:
         store = Path(workload.report, "store").as_uri()
         dist.init_process_group("gloo", store, rank=rank, world_size=workload.ranks)
-    model = build(workload)
+    channels_last = "--channels-last" in sys.argv[2:]
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+    model = build(workload, memory_format)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, fused=True)
-    batches = steps(workload, rank)
+    batches = steps(workload, rank, memory_format)
     losses = []
     while watch.running:
         losses.append(train_step(model, optimizer, next(batches)))

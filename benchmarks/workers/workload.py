@@ -3,8 +3,10 @@
 import json
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Self
+from importlib import import_module
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +21,11 @@ _ORDER_STREAM = 1
 
 @dataclass(frozen=True)
 class Workload:
-    """One measured run: a multilayer perceptron with ReLU, cross-entropy and AdamW.
+    """One measured run: a model with cross-entropy and AdamW.
 
     Attributes:
-        layers: Widths, from the inputs to the classes.
+        model: A module of `workers.models`.
+        sizes: The model's, by name.
         micro_batch: Samples in a micro-batch.
         micro_batches: Micro-batches of each rank in an optimizer step.
         warmup: Steps before the measured ones; the first of them ends the start-up.
@@ -32,7 +35,8 @@ class Workload:
         report: Folder where each rank leaves its measurements.
     """
 
-    layers: tuple[int, ...]
+    model: str
+    sizes: Mapping[str, Any]
     micro_batch: int
     micro_batches: int
     warmup: int
@@ -48,8 +52,7 @@ class Workload:
     @classmethod
     def from_argument(cls) -> Self:
         """Read this process's own command line."""
-        fields = json.loads(sys.argv[1])
-        return cls(**{**fields, "layers": tuple(fields["layers"])})
+        return cls(**json.loads(sys.argv[1]))
 
     @property
     def global_batch(self) -> int:
@@ -61,11 +64,12 @@ class Workload:
         """Samples in an epoch."""
         return self.global_batch * WINDOWS_PER_EPOCH
 
-    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return inputs (samples, layers[0]) and classes (samples,)."""
-        rng = np.random.default_rng(SEED)
-        inputs = rng.standard_normal((self.samples, self.layers[0]), np.float32)
-        return inputs, rng.integers(0, self.layers[-1], self.samples)
+    def arrays(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return the inputs and targets of all samples."""
+        arrays: tuple[NDArray[Any], NDArray[np.int64]] = self._module().samples(
+            np.random.default_rng(SEED), self.samples, **self.sizes
+        )
+        return arrays
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return the order of the samples in an epoch, the same that distgrad draws.
@@ -79,15 +83,33 @@ class Workload:
             self.samples
         )
 
-    def initial_state(self) -> dict[str, NDArray[np.float32]]:
-        """Return weights and biases by the names that both libraries' ``Sequential`` gives them."""
-        rng = np.random.default_rng(SEED + 1)
-        state = {}
-        for index, (inputs, outputs) in enumerate(
-            zip(self.layers[:-1], self.layers[1:], strict=True)
-        ):
-            bound = 1 / math.sqrt(inputs)
-            for name, shape in (("weight", (outputs, inputs)), ("bias", (outputs,))):
-                values = rng.uniform(-bound, bound, shape).astype(np.float32)
-                state[f"{2 * index}.{name}"] = values
-        return state
+    def build(self, library: str, as_tensor: Any) -> Any:
+        """Return the model in "distgrad" or "torch", with the initial values of all libraries.
+
+        Args:
+            library: Whose model.
+            as_tensor: Makes one of the library's tensors of an array.
+        """
+        model = getattr(self._module(), f"in_{library}")(**self.sizes)
+        shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
+        values = initial_values(shapes)
+        model.load_state_dict({name: as_tensor(value) for name, value in values.items()})
+        return model
+
+    def _module(self) -> Any:
+        return import_module(f"workers.models.{self.model}")
+
+
+def initial_values(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
+    """Draw values for parameters of these names and shapes.
+
+    Matrices and biases are uniform as in both libraries, the scales of normalisations near 1.
+    No bias is 0: a library that left one out would show in the losses.
+    """
+    rng = np.random.default_rng(SEED + 1)
+    values = {}
+    for name, shape in sorted(shapes.items()):
+        bound = 1 / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else 0.1
+        drawn = rng.uniform(-bound, bound, shape).astype(np.float32)
+        values[name] = drawn + 1 if name.endswith("norm.weight") else drawn
+    return values

@@ -1,0 +1,44 @@
+"""Timers around the ops of distgrad, their gradient rules, and the other parts of a step."""
+
+from dataclasses import replace
+from importlib import import_module
+
+from timers import Timers
+
+from distgrad import ops
+from distgrad.data import Window
+from distgrad.distributed.data_parallel.replica import Replica
+from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.reduction import ShardedReduction, TreeReduction
+from distgrad.ops.op import Op
+from distgrad.optim.elementwise import ElementwiseOptimizer
+
+backward = import_module("distgrad.autograd.backward")  # the package has a function of that name
+
+PARTS = (
+    (Window, "micro_batch", "samples of a micro-batch"),
+    (backward, "sum_to_shape", "sums that undo broadcasting"),
+    (backward.BackwardPass, "run", "backward pass outside the rules"),
+    (GradientBuffer, "write", "gradients into their buffer"),
+    (ShardedReduction, "close", "sum over micro-batches"),
+    (TreeReduction, "finish", "sum over ranks, division"),
+    (Replica, "gather_records", "record of the step"),
+    (Replica, "publish", "search for values not finite"),
+    (ElementwiseOptimizer, "step", "optimizer"),
+)
+"""Where a part of a step is found, and what it is called."""
+
+
+def instrument(timers: Timers) -> None:
+    """Put timers into every op and part for the rest of the process, before any op has run.
+
+    An op or rule that runs inside another one counts as part of it.
+    """
+    for op in {value for value in vars(ops).values() if isinstance(value, Op)}:
+        op.forward = timers.around(op.name, op.forward, whole=True)
+        for name, rule in op.rules.items():
+            label = f"{op.name}, gradient of {name}"
+            timed = timers.around(label, rule.function, whole=True)
+            op.rules[name] = replace(rule, function=timed)
+    for owner, name, label in PARTS:
+        setattr(owner, name, timers.around(label, getattr(owner, name)))
