@@ -74,7 +74,16 @@ def cross_entropy(output: Tensor, target: Tensor) -> Summed:
 
 
 def mse(output: Tensor, target: Tensor) -> Summed:
-    """Return the squared error of two tensors of one shape, counted by elements."""
+    """Return the squared error of two tensors of one shape, counted by elements.
+
+    Raises:
+        ValueError: If the shapes differ, which would broadcast one against the other.
+    """
+    if output.shape != target.shape:
+        raise ValueError(
+            f"mse: output and target must have one shape, got {output.shape} and {target.shape}; "
+            "reshape() one of them"
+        )
     return F.mse_loss(output, target, reduction="sum"), target.numel()
 
 
