@@ -27,12 +27,12 @@ LAYERS = [
     {"autograd"},
     {"ops", "flat"},
     {"backend"},
-    {"errors", "_version"},
+    {"errors", "interruption", "_version"},
 ]
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
 # Communication knows arrays only; what it is used by stands above it.
-OF_DISTRIBUTED = {"backend", "flat", "errors"}
+OF_DISTRIBUTED = {"backend", "flat", "errors", "_version"}
 USERS_OF_DISTRIBUTED = {"cli", "training", "distributed.data_parallel"}
 
 # Where a third-party module may be named, beside numpy, which may be named anywhere.

@@ -1,9 +1,10 @@
-"""Training from a configuration: what `distgrad train` does, for use as a library too."""
+"""Training from a configuration: what ``distgrad train`` does, for use as a library too."""
 
 from distgrad.training.config import Config
 from distgrad.training.facts import FromRun
 from distgrad.training.loading import load_config, parse_config
 from distgrad.training.objective import Objective
+from distgrad.training.run import train
 from distgrad.training.step_report import StepReport
 from distgrad.training.trainer import Trainer
 
@@ -15,4 +16,5 @@ __all__ = [
     "Trainer",
     "load_config",
     "parse_config",
+    "train",
 ]

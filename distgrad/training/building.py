@@ -6,12 +6,15 @@ from typing import Any, Literal
 
 from distgrad.autograd import no_grad
 from distgrad.backend import Array
-from distgrad.data import Split
+from distgrad.data import GlobalBatches, Split, StreamingBatches
 from distgrad.data.streaming import is_stream, require_beginnings
+from distgrad.distributed import DataParallel, ShardedOptimizer
 from distgrad.errors import UsageError
 from distgrad.nn import Module, Parameter
+from distgrad.optim import Optimizer
 from distgrad.tensor import Tensor
 from distgrad.training.component import ModelConfig, SourceConfig, TransformConfig
+from distgrad.training.config import Config, DataConfig
 from distgrad.training.objective import IGNORED, Objective
 from distgrad.training.registry import find
 from distgrad.training.samples import first_batch, inputs_and_targets, kept_arrays
@@ -21,7 +24,9 @@ __all__ = [
     "build_augment",
     "build_model",
     "build_objective",
+    "build_optimizer",
     "build_split",
+    "build_windows",
     "check_fit",
     "parameter_groups",
 ]
@@ -46,6 +51,14 @@ def build_split(source: SourceConfig) -> Split:
         except (TypeError, ValueError) as error:
             raise UsageError(f"source {source.name}: the {part} part {error}") from error
     return split
+
+
+def build_windows(train: Any, config: DataConfig, seed: int) -> GlobalBatches | StreamingBatches:
+    """Return the global batches of the samples to train on."""
+    sizes = config.global_batch_size, config.micro_batch_size
+    if is_stream(train):
+        return StreamingBatches(train, *sizes, seed=seed, read_ahead=config.num_workers > 0)
+    return GlobalBatches(train, *sizes, seed=seed, num_workers=config.num_workers)
 
 
 def build_objective(name: str) -> Objective:
@@ -74,6 +87,23 @@ def build_model(model: ModelConfig) -> Module:
     if not isinstance(module, Module):
         raise UsageError(f"model {model.name}: must return a distgrad.nn.Module, got {module!r}")
     return module
+
+
+def build_optimizer(config: Config, model: DataParallel) -> Optimizer:
+    """Return what updates the parameters of a model, divided among the ranks where they shard it.
+
+    Raises:
+        UsageError: If the optimizer does not take its arguments, or cannot be divided.
+    """
+    groups = parameter_groups(model.parameters(), config.training.weight_decay_on)
+    optimizer = config.optimizer
+    if config.distributed.reduction != "sharded":
+        built: Optimizer = optimizer.build(groups)
+        return built
+    try:
+        return ShardedOptimizer(model, optimizer.build, groups)
+    except TypeError as error:
+        raise UsageError(f"optimizer {optimizer.name}: {error}") from error
 
 
 def parameter_groups(

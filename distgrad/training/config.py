@@ -29,6 +29,7 @@ from distgrad.training.problems import RULE
 from distgrad.training.registry import find
 
 __all__ = [
+    "CheckpointConfig",
     "Config",
     "DataConfig",
     "DistributedConfig",
@@ -134,6 +135,10 @@ class TrainingConfig(Section):
     clip_grad_norm: PositiveNumber | None = None
     """Scale the gradient down to this norm where it is longer."""
 
+    on_nonfinite: Literal["stop", "skip"] = "stop"
+    """What is done about a step whose loss or gradient is not finite: "stop" ends the run, "skip"
+    leaves the parameters as they are, counts the step and goes on with the next."""
+
     weight_decay_on: Literal["all", "matrices"] = "all"
     """What the optimizer's weight_decay is for: "matrices" spares parameters of fewer than 2 axes,
     such as biases and what normalisations scale and shift by."""
@@ -155,6 +160,20 @@ class TrainingConfig(Section):
         return self
 
 
+class CheckpointConfig(Section):
+    """[checkpoint]: what `--resume` goes on from; there is always one of the last step."""
+
+    every_steps: PositiveInt = 1000
+    """Write one after every so many steps."""
+
+    keep_last: PositiveInt = 3
+    """How many of the newest stay."""
+
+    keep_best: bool = True
+    """Where the run is evaluated before its end, also write one whenever the test loss was the
+    least so far, and keep the last of these."""
+
+
 class SampleConfig(Section):
     """[sample]: text that the trained model writes at the end, one character after the other."""
 
@@ -171,8 +190,9 @@ class SampleConfig(Section):
 class DistributedConfig(Section):
     """[distributed]: how ranks work together."""
 
-    reduction: Literal["tree", "allreduce"] = "tree"
-    """"tree": the same bits for every number of ranks; "allreduce": MPI's own sum."""
+    reduction: Literal["tree", "sharded", "allreduce"] = "tree"
+    """"tree": the same bits for every number of ranks; "sharded": the same bits too, with the
+    optimizer's state and work divided among the ranks; "allreduce": MPI's own sum."""
 
 
 class Config(Section):
@@ -185,6 +205,7 @@ class Config(Section):
     scheduler: SchedulerConfig | None = None
     training: TrainingConfig
     distributed: DistributedConfig = DistributedConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
     sample: SampleConfig | None = None
 
     def check_ranks(self, ranks: int) -> None:

@@ -55,10 +55,15 @@ def _finished_run(folder: Path, overrides: Sequence[str]) -> tuple[Config, dict[
         raise UsageError(f"{folder} is not the folder of a run: {what}; name one, as runs/NAME")
     if not (folder / "summary.json").exists():
         raise UsageError(
-            f"the run in {folder} has no summary.json: it was interrupted, or still trains; only a "
-            "run that is done can be evaluated"
+            f"the run in {folder} has no summary.json: it still trains, or was ended before it was "
+            "done (then go on with it with --resume); only a run that is done can be evaluated"
         )
     summary = _read(folder / "summary.json", {"status", "error", "weights_sha256", "data_sha256"})
+    if summary["status"] == "interrupted":
+        raise UsageError(
+            f"the run in {folder} was interrupted; only a run that is done can be evaluated: go on "
+            "with it with --resume"
+        )
     if summary["status"] != "done":
         raise UsageError(
             f"the run in {folder} {summary['status']} ({summary['error']}); only a run that is "

@@ -21,7 +21,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
 
     Args:
         path: A TOML file.
-        overrides: ``section.key=value``, as `--set` takes them.
+        overrides: ``section.key=value``, as ``--set`` takes them.
 
     Raises:
         UsageError: Naming the file and every problem in it.

@@ -9,7 +9,14 @@ from distgrad.distributed import launched_size
 from distgrad.training.step_report import StepReport
 from distgrad.training.summary import Summary
 
-__all__ = ["print_metrics", "print_result", "print_sample", "with_progress"]
+__all__ = [
+    "print_done",
+    "print_metrics",
+    "print_result",
+    "print_sample",
+    "print_warning",
+    "with_progress",
+]
 
 _MOST_LINES = 20
 
@@ -68,7 +75,8 @@ def _with_bar(
 
 
 def _described(report: StepReport) -> str:
-    text = f"epoch {report.epoch}  loss {report.loss:.4g}  lr {report.lr:.3g}"
+    done = f"loss {report.loss:.4g}" if report.loss is not None else f"skipped: {report.skipped}"
+    text = f"epoch {report.epoch}  {done}  lr {report.lr:.3g}"
     tested = [f"test {name} {value:.4g}" for name, value in (report.test or {}).items()]
     return "  ".join([text, *tested])
 
@@ -79,11 +87,26 @@ def print_sample(text: str, out: TextIO) -> None:
     print(f"the model writes:{lines}", file=out)
 
 
+def print_warning(line: str, out: TextIO) -> None:
+    """Print what is not as it should be, though the run goes on."""
+    print(f"warning: {line}", file=out, flush=True)
+
+
 def print_result(summary: Summary, folder: Path, out: TextIO) -> None:
     """Print what came out: the test metrics, the hash of the weights and the folder of the run."""
     print(
         f"{summary.steps} steps in {summary.wall_seconds:.1f} s, "
         f"{summary.samples_per_second:.0f} samples/s; on the test samples:",
+        file=out,
+    )
+    print_metrics(summary.metrics, summary.weights_sha256, folder, out)
+
+
+def print_done(summary: Summary, folder: Path, out: TextIO) -> None:
+    """Print the result of a run that is done, and that nothing was."""
+    print(
+        f"the run is done after {summary.steps} steps, and nothing is left to do; to go on, raise "
+        "what ends it, such as training.max_epochs",
         file=out,
     )
     print_metrics(summary.metrics, summary.weights_sha256, folder, out)

@@ -1,14 +1,15 @@
 """Inputs, targets and vocabulary: where a batch, a dataset or a split has them."""
 
+from collections.abc import Sized
 from typing import Any
 
 from distgrad.backend import Array
-from distgrad.data import TensorDataset, Vocabulary
+from distgrad.data import TensorDataset, Vocabulary, data_sha256
 from distgrad.data.collate import default_collate
 from distgrad.data.dataset import fetch
 from distgrad.data.streaming import is_stream
 
-__all__ = ["first_batch", "inputs_and_targets", "kept_arrays", "vocabulary_of"]
+__all__ = ["first_batch", "identity", "inputs_and_targets", "kept_arrays", "vocabulary_of"]
 
 
 def inputs_and_targets(batch: Any) -> tuple[Any, Any]:
@@ -59,3 +60,17 @@ def vocabulary_of(split: Any) -> Vocabulary | None:
     """Return what the numbers in the samples of a text stand for; None if they are no text."""
     vocabulary = getattr(split, "vocabulary", None)
     return vocabulary if isinstance(vocabulary, Vocabulary) else None
+
+
+def identity(dataset: Any) -> dict[str, Any]:
+    """Return what tells a dataset from others: its ``sha256`` and ``samples``, where it has them.
+
+    Example:
+        >>> from distgrad.data import sine
+        >>> identity(sine(samples=70).train)["samples"], identity(iter("abc"))
+        (70, {'sha256': None, 'samples': None})
+    """
+    return {
+        "sha256": data_sha256(dataset) if isinstance(dataset, TensorDataset) else None,
+        "samples": len(dataset) if isinstance(dataset, Sized) else None,
+    }

@@ -13,24 +13,26 @@ class StepReport:
     Attributes:
         step: Its number, from 1.
         epoch: The number of its epoch, from 1.
-        loss: The mean loss over the global batch, before the update.
+        loss: The mean loss over the global batch, before the update; None where it was skipped.
         lr: The learning rate of the update.
         samples: How many samples the global batch had.
         count: What the loss was divided by, such as samples or tokens.
         seconds: How long the step took on this rank.
         grad_norm: The norm of the gradient before it was clipped; None where it is not.
         test: What an evaluation after the step gave, or None.
+        skipped: Why there was no update, or None.
     """
 
     step: int
     epoch: int
-    loss: float
+    loss: float | None
     lr: float
     samples: int
     count: float
     seconds: float
     grad_norm: float | None = None
     test: dict[str, float] | None = None
+    skipped: str | None = None
 
     def as_row(self) -> dict[str, Any]:
         """Return what there is, flat: results of an evaluation as ``test_loss`` and so on."""

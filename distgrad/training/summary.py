@@ -13,23 +13,25 @@ class Summary:
     """What ``summary.json`` says.
 
     Attributes:
-        status: "done" or "failed".
+        status: "done", "interrupted" or "failed".
         error: What went wrong, or None.
-        steps: Optimizer steps that were made.
+        steps: Steps that were made.
         epochs: Epochs that were completed.
         world_size: The number of ranks.
         micro_batches_per_step: Micro-batches in a full global batch.
         final_loss: The mean loss of the last global batch, before its update.
-        metrics: The loss and other metrics of the test samples at the end.
+        metrics: The loss and other metrics of the test samples at the end; nothing if the run was
+            interrupted before they were measured.
         weights_sha256: See `distgrad.training.weights.weights_sha256`.
         data_sha256: See `distgrad.data.data_sha256`; of the samples trained on, and None if
             they are not arrays in memory.
-        samples_per_second: Samples trained on, over the time that the steps took.
-        wall_seconds: The time from the start of the run to its end.
+        samples_per_second: Samples trained on, over the time that their steps took on rank 0.
+        wall_seconds: The time from the start of the run, or from where it was resumed, to its end.
         peak_rss_mb: For each rank the largest resident memory, in 2**20 bytes.
         reduction: How gradients were summed over the ranks.
-        restarts: How often the run was started anew.
+        restarts: How often the run was resumed.
         ranks_lost: How many ranks were lost.
+        skipped_steps: Steps without an update, because something was not finite or nothing counted.
     """
 
     status: str
@@ -48,6 +50,7 @@ class Summary:
     reduction: str
     restarts: int = 0
     ranks_lost: int = 0
+    skipped_steps: int = 0
 
 
 def peak_rss_mb() -> float:

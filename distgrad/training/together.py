@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from distgrad.distributed import Communicator
-from distgrad.errors import UsageError
+from distgrad.errors import DistgradError, UsageError
 
 __all__ = ["together"]
 
 T = TypeVar("T")
 
 
-def together(comm: Communicator, work: Callable[[], T]) -> T:
+def together(
+    comm: Communicator, work: Callable[[], T], refusal: type[DistgradError] = UsageError
+) -> T:
     """Do ``work`` on every rank and return its result, or raise on every rank what one found.
 
     Without this a rank that refuses its input would leave the others waiting for it.
@@ -19,10 +21,11 @@ def together(comm: Communicator, work: Callable[[], T]) -> T:
     Args:
         comm: The ranks; all of them call this.
         work: Takes no part in the communication of the ranks.
+        refusal: The type of error by which ``work`` refuses.
 
     Raises:
-        UsageError: If ``work`` raised one on some rank; the same on all ranks, so that one of them
-            can say it for all.
+        DistgradError: A ``refusal``, if ``work`` raised one on some rank; the same on all ranks, so
+            that one of them can say it for all.
 
     Example:
         >>> from distgrad.distributed import SingleProcess
@@ -32,12 +35,12 @@ def together(comm: Communicator, work: Callable[[], T]) -> T:
     result, problem = None, None
     try:
         result = work()
-    except UsageError as error:
+    except refusal as error:
         problem = error
     told = comm.all_gather_object(problem and (comm.host, str(problem)))
     for rank, said in enumerate(told):
         if said:
             host, message = said
             # What rank 0 finds is most often the same on all ranks, or rank 0's alone to find.
-            raise UsageError(f"rank {rank} on {host}: {message}" if rank else message) from problem
+            raise refusal(f"rank {rank} on {host}: {message}" if rank else message) from problem
     return result  # type: ignore[return-value]  # without a problem there is a result

@@ -121,8 +121,7 @@ def test_labels_of_another_shape():
 def test_targets_of_another_shape_than_the_output():
     assert refused("model.sizes=[1, 2]") == (
         "the loss does not take the model's output of shape (N, 2) and y of shape (N, 1): "
-        "mse_loss: input and target must have one shape, got (1, 2) and (1, 1); reshape() one of "
-        "them"
+        "mse: output and target must have one shape, got (1, 2) and (1, 1); reshape() one of them"
     )
 
 

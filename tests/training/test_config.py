@@ -100,7 +100,7 @@ def test_all_problems_are_reported_together():
         "  data.micro_batch_size = 0: must be greater than 0\n"
         '  training.seeds: unknown key; did you mean "seed"? Known: loss, seed, max_steps, '
         "max_epochs, target_loss, patience, evaluate_every_epochs, evaluate_every_steps, "
-        "clip_grad_norm, weight_decay_on"
+        "clip_grad_norm, on_nonfinite, weight_decay_on"
     )
 
 
@@ -110,7 +110,7 @@ def test_all_problems_are_reported_together():
 def test_an_unknown_section_names_the_nearest():
     assert problem("optimiser.lr=1") == (
         'run.toml: optimiser: unknown section; did you mean "optimizer"? Known: run, model, data, '
-        "optimizer, scheduler, training, distributed, sample"
+        "optimizer, scheduler, training, distributed, checkpoint, sample"
     )
 
 
@@ -203,7 +203,7 @@ def test_a_section_is_a_table():
         ("optimizer.betas=[0.9]", "optimizer.betas[1]: is missing"),
         (
             "distributed.reduction=sum",
-            "distributed.reduction = \"sum\": must be 'tree' or 'allreduce'",
+            "distributed.reduction = \"sum\": must be 'tree', 'sharded' or 'allreduce'",
         ),
     ],
 )

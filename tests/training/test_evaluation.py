@@ -88,11 +88,19 @@ def test_a_folder_of_something_else(tmp_path, capsys):
     assert "it has no config.toml; name one, as runs/NAME" in refused([tmp_path], capsys)
 
 
-def test_a_run_that_was_interrupted(run, capsys):
+def test_a_run_without_an_end(run, capsys):
     (run / "summary.json").unlink()
     assert refused([run], capsys) == (
-        f"the run in {run} has no summary.json: it was interrupted, or still trains; only a run "
-        "that is done can be evaluated"
+        f"the run in {run} has no summary.json: it still trains, or was ended before it was done "
+        "(then go on with it with --resume); only a run that is done can be evaluated"
+    )
+
+
+def test_a_run_that_was_interrupted(run, capsys):
+    change_summary(run, status="interrupted")
+    assert refused([run], capsys) == (
+        f"the run in {run} was interrupted; only a run that is done can be evaluated: go on with "
+        "it with --resume"
     )
 
 

@@ -176,7 +176,7 @@ def test_a_stream_is_trained_on_in_its_order():
     assert [(r.epoch, r.samples) for r in reports] == [
         (epoch, samples) for epoch in (1, 2) for samples in (16, 16, 12)
     ]
-    assert trainer.epochs == 2
+    assert trainer.progress.epochs == 2
     assert trainer.last_step is None
     x = np.arange(16, dtype=np.float32)[:, None] / 44
     window = next(iter(trainer.windows))

@@ -16,7 +16,16 @@ from distgrad.training import parse_config
 from distgrad.training.run import train
 from distgrad.training.weights import weights_sha256
 
-FILES = {"config.toml", "environment.json", "metrics.jsonl", "summary.json", "weights.safetensors"}
+FILES = {
+    ".lock",
+    "checkpoints",
+    "config.toml",
+    "environment.json",
+    "journal.jsonl",
+    "metrics.jsonl",
+    "summary.json",
+    "weights.safetensors",
+}
 
 
 def run(folder, *assignments):
@@ -130,7 +139,8 @@ def test_a_run_that_fails_says_so_and_leaves_no_weights(tmp_path):
     assert summary["error"] == str(raised.value)
     assert summary["steps"] == 1
     assert summary["metrics"] == {}
-    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES - {"weights.safetensors"}
+    left = FILES - {"checkpoints", "weights.safetensors"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == left
 
 
 def test_a_run_that_is_refused_leaves_no_folder(tmp_path):

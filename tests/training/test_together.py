@@ -2,7 +2,7 @@ import pytest
 from helpers.mpi import mpirun
 
 from distgrad.distributed import SingleProcess
-from distgrad.errors import UsageError
+from distgrad.errors import TrainingError, UsageError
 from distgrad.training.together import together
 
 
@@ -14,6 +14,16 @@ def test_one_process_gets_the_result_or_the_error():
     assert together(SingleProcess(), lambda: "made") == "made"
     with pytest.raises(UsageError, match=r"^no such file$"):
         together(SingleProcess(), lambda: refuse("no such file"))
+
+
+def test_another_error_may_be_the_refusal():
+    def fail():
+        raise TrainingError("the disk is full")
+
+    with pytest.raises(TrainingError, match=r"^the disk is full$"):
+        together(SingleProcess(), fail, TrainingError)
+    with pytest.raises(TrainingError):
+        together(SingleProcess(), fail)
 
 
 PROGRAM = """

@@ -96,22 +96,39 @@ class CheckpointStore:
         """Return the folder of the checkpoint of a step, whether it is there or not."""
         return checkpoint_path(self.folder, step)
 
-    def newest(self) -> Found:
+    def newest(self, before: int | None = None) -> Found:
         """Read the newest checkpoint that is whole.
 
         Every file of it has been read and compared with the size and the SHA-256 that it had. In
         memory there are its arrays, and for a while the largest of its files.
+
+        Args:
+            before: Leave out those of this step and later ones. Default: all count.
 
         Raises:
             CheckpointError: If the folder is there and cannot be read.
         """
         skipped: list[str] = []
         for step, path in sorted(self._standing().items(), reverse=True):
+            if before is not None and step >= before:
+                continue
             try:
                 return Found(read_folder(path, step), skipped)
             except Unusable as reason:
                 skipped.append(f"{path}: {reason}")
         return Found(None, skipped)
+
+    def read(self, step: int) -> Checkpoint:
+        """Read the checkpoint of one step.
+
+        Raises:
+            CheckpointError: If it is not there, or not whole.
+        """
+        path = self._standing().get(step, self.path(step))
+        try:
+            return read_folder(path, step)
+        except Unusable as reason:
+            raise CheckpointError(f"{path}: {reason}") from reason
 
     def steps(self) -> list[int]:
         """Return the steps of which there are checkpoints, in order, without reading them.

@@ -1,0 +1,135 @@
+"""The state of training as a checkpoint, and training that goes on from one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from distgrad.backend import Array
+from distgrad.errors import UsageError
+from distgrad.nn import Module
+from distgrad.training.checkpoint import Checkpoint
+from distgrad.training.packing import pack, unpack
+from distgrad.training.progress import Progress
+
+__all__ = ["capture", "check_layout", "pack_states", "restore"]
+
+LAYOUT = 1
+"""The version of what a checkpoint has in its state, and of what its arrays are."""
+
+
+def capture(
+    module: Module, stateful: Mapping[str, Any], progress: Progress, data: Mapping[str, Any]
+) -> Checkpoint:
+    """Return all that training goes on from; the arrays are not copied.
+
+    Args:
+        module: The model.
+        stateful: What has a state of its own beside the model, by name.
+        progress: Where the run stands.
+        data: What tells the samples from others.
+
+    Raises:
+        TypeError: If something in a state cannot be saved.
+    """
+    states, arrays = pack_states(stateful)
+    state = {"layout": LAYOUT, "progress": progress.as_state(), "data": data, "states": states}
+    return Checkpoint(progress.steps, {"model": _model_arrays(module), "optimizer": arrays}, state)
+
+
+def restore(checkpoint: Checkpoint, module: Module, stateful: Mapping[str, Any]) -> Progress:
+    """Give a model and the rest the states that `capture` found; return where the run stands.
+
+    Raises:
+        UsageError: If they do not fit.
+    """
+    check_layout(checkpoint.state)
+    _restore_model(module, checkpoint.arrays["model"])
+    _restore_states(stateful, checkpoint.state["states"], checkpoint.arrays["optimizer"])
+    return Progress.from_state(checkpoint.state["progress"])
+
+
+def check_layout(state: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint that cannot be understood here.
+
+    Raises:
+        UsageError: If it has another layout.
+    """
+    if state.get("layout") != LAYOUT:
+        raise UsageError(
+            f"the checkpoint has layout {state.get('layout')}, and this version of distgrad knows "
+            f"layout {LAYOUT}; go on with the version that has written it, or begin another run "
+            "with --run-dir"
+        )
+
+
+def _model_arrays(module: Module) -> dict[str, Array]:
+    """Return all parameters and buffers by name, those too that its state_dict leaves out."""
+    named = [*module.named_parameters(), *module.named_buffers()]
+    return {name: tensor.data for name, tensor in named}
+
+
+def _restore_model(module: Module, arrays: Mapping[str, Array]) -> None:
+    """Copy parameters and buffers into a model. A buffer may have changed its shape in training.
+
+    Raises:
+        UsageError: If they are not those of this model; nothing was copied.
+    """
+    parameters, buffers = dict(module.named_parameters()), dict(module.named_buffers())
+    own = parameters | buffers
+    problems = [f"{name} is missing" for name in own if name not in arrays]
+    problems += [f"{name} is not in the model" for name in arrays if name not in own]
+    for name, parameter in parameters.items():
+        if name in arrays and not _alike(parameter.data, arrays[name]):
+            has, saved = _described(parameter.data), _described(arrays[name])
+            problems.append(f"{name} is {has} in the model and {saved} in the checkpoint")
+    if problems:
+        raise UsageError(f"the checkpoint does not fit the model: {'; '.join(problems)}")
+    for name, parameter in parameters.items():
+        parameter.data[...] = arrays[name]  # in place: it is a part of a flat array
+        parameter.bump_version()
+    for name, buffer in buffers.items():
+        buffer.data = np.array(arrays[name], order="C")
+        buffer.bump_version()
+
+
+def _alike(a: Array, b: Array) -> bool:
+    return bool(a.shape == b.shape and a.dtype == b.dtype)
+
+
+def _described(array: Array) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def pack_states(stateful: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the states of several things by name, as JSON, and the arrays of all of them.
+
+    Raises:
+        TypeError: If one of them has no ``state_dict``, or something in it that cannot be saved.
+    """
+    states: dict[str, Any] = {}
+    arrays: dict[str, Array] = {}
+    for name, thing in stateful.items():
+        if not all(hasattr(thing, method) for method in ("state_dict", "load_state_dict")):
+            raise TypeError(
+                f"the {name} {type(thing).__name__} has no state_dict() and load_state_dict(), so "
+                "a checkpoint cannot hold it; derive it from distgrad's base class"
+            )
+        states[name], of_thing = pack(thing.state_dict(), name)
+        arrays |= of_thing
+    return states, arrays
+
+
+def _restore_states(
+    stateful: Mapping[str, Any], states: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> None:
+    """Give several things the states that `pack_states` returned.
+
+    Raises:
+        UsageError: If one of them does not take its state.
+    """
+    for name, state in states.items():
+        try:
+            stateful[name].load_state_dict(unpack(state, arrays))
+        except (ValueError, TypeError, LookupError, RuntimeError) as error:
+            raise UsageError(f"the checkpoint does not fit the {name}: {error}") from error
