@@ -1,12 +1,12 @@
 """Do all ranks hold the same model? Asked once, before the first step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from distgrad.backend.dtypes import DType
 from distgrad.distributed.communicator import Communicator
 from distgrad.errors import UsageError
 
-__all__ = ["check_same", "check_same_parameters"]
+__all__ = ["check_same", "check_same_items", "check_same_parameters", "differences"]
 
 Described = Sequence[tuple[str, tuple[int, ...], DType]]
 
@@ -50,11 +50,39 @@ def check_same(comm: Communicator, name: str, value: object) -> None:
     Raises:
         UsageError: Naming the setting, the ranks, their hosts and values.
     """
-    everyone = comm.all_gather_object((comm.host, value))
+    for difference in differences(comm, {name: value}):
+        raise UsageError(f"{difference}; give every rank the same")
+
+
+def check_same_items(
+    comm: Communicator, what: str, items: Mapping[str, object], remedy: str
+) -> None:
+    """Raise on every rank if one of several things differs between ranks.
+
+    Args:
+        comm: The ranks.
+        what: All of them together, such as "the configuration".
+        items: Each by its name.
+        remedy: What to do about it.
+
+    Raises:
+        UsageError: Naming the first that differs, the ranks, their hosts and values.
+    """
+    for difference in differences(comm, items):
+        raise UsageError(f"{what}: {difference}; {remedy}")
+
+
+def differences(comm: Communicator, items: Mapping[str, object]) -> list[str]:
+    """Return a line for each thing that is not the same on all ranks, the same on every rank."""
+    everyone = comm.all_gather_object((comm.host, dict(items)))
     first_host, first = everyone[0]
-    for rank, (host, other) in enumerate(everyone):
-        if other != first:
-            raise UsageError(
-                f"{name} differs between ranks: {first!r} on rank 0 ({first_host}) but {other!r} "
-                f"on rank {rank} ({host}); give every rank the same"
-            )
+    lines = []
+    for name in dict.fromkeys(key for _, own in everyone for key in own):
+        for rank, (host, other) in enumerate(everyone):
+            if other.get(name) != first.get(name):
+                lines.append(
+                    f"{name} differs between ranks: {first.get(name)!r} on rank 0 ({first_host}) "
+                    f"but {other.get(name)!r} on rank {rank} ({host})"
+                )
+                break
+    return lines

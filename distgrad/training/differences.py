@@ -5,7 +5,7 @@ from typing import Any
 
 from distgrad.training.environment import bit_relevant
 
-__all__ = ["changed_keys", "environment_differences"]
+__all__ = ["changed_keys", "environment_differences", "flat_items"]
 
 
 def changed_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -15,16 +15,17 @@ def changed_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str,
         >>> changed_keys({"model": {"width": 4, "depth": 1}}, {"model": {"width": 8, "depth": 1}})
         {'model.width': (4, 8)}
     """
-    old, new = dict(_flat(before)), dict(_flat(now))
+    old, new = dict(flat_items(before)), dict(flat_items(now))
     return {
         key: (old.get(key), new.get(key)) for key in {**old, **new} if old.get(key) != new.get(key)
     }
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat_items(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of nested tables, keys as ``section.key``."""
     for key, value in table.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat_items(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

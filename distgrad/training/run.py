@@ -1,13 +1,14 @@
 """A run: training from a configuration, with its folder, its checkpoints and its report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from distgrad.distributed import Communicator, launched_rank
 from distgrad.errors import DistgradError, Interrupted, TrainingError, UsageError
+from distgrad.training.agreement import check_configuration, check_data, compare_environments
 from distgrad.training.config import Config
 from distgrad.training.environment import describe_environment
 from distgrad.training.loading import load_config
@@ -88,7 +89,9 @@ def train(
             checkpoint of it is written.
     """
     start = perf_counter()
+    check_configuration(comm, config)
     trainer = Trainer(config, comm)
+    check_data(comm, trainer.split)
     listen(trainer.model.request_stop)
     _check_can_be_saved(trainer)
     output: Output = together(
@@ -110,7 +113,9 @@ def _begin(trainer: Trainer, output: Output) -> Summary | None:
     """Go on from the checkpoint that there may be; return the summary of a run that is done."""
     comm = trainer.model.comm
     environment = describe_environment(comm)
+    warnings = compare_environments(comm, environment)
     resumption = together(comm, lambda: output.look(trainer, environment))
+    resumption = replace(resumption, warnings=[*warnings, *resumption.warnings])
     checkpoint = share(comm, resumption.checkpoint)
     if checkpoint is not None:
         together(comm, lambda: trainer.restore(checkpoint))
