@@ -203,3 +203,27 @@ def test_errors():
         LinearLR(optimizer_of(1.0), end_factor=2)
     with pytest.raises(ValueError, match="total_iters must be at least 1, got 0"):
         LinearLR(optimizer_of(1.0), total_iters=0)
+
+
+@pytest.mark.parametrize("kind", ["StepLR", "LinearLR", "CosineAnnealingLR", "SequentialLR"])
+def test_a_group_that_is_added_later_keeps_its_learning_rate(kind):
+    first, second = (dg.nn.Parameter(dg.zeros(1)) for _ in range(2))
+    optimizer = dg.optim.SGD([first], lr=1.0)
+    schedules = dg.optim.lr_scheduler
+    scheduler = {
+        "StepLR": lambda: schedules.StepLR(optimizer, 1, 0.5),
+        "LinearLR": lambda: schedules.LinearLR(optimizer, 1.0, 0.0, 4),
+        "CosineAnnealingLR": lambda: schedules.CosineAnnealingLR(optimizer, 4),
+        "SequentialLR": lambda: schedules.SequentialLR(
+            optimizer,
+            [schedules.LinearLR(optimizer, 1.0, 0.5, 2), schedules.StepLR(optimizer, 1, 0.5)],
+            [1],
+        ),
+    }[kind]()
+    optimizer.add_param_group({"params": [second], "lr": 0.125})
+    for _ in range(3):
+        scheduler.step()
+    rates = [group["lr"] for group in optimizer.param_groups]
+    assert rates[0] < 1.0
+    assert rates[1] == 0.125
+    assert scheduler.get_last_lr() == rates[:1]

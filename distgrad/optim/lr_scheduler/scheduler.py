@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from distgrad.optim.optimizer import Optimizer
+from distgrad.optim.optimizer import Optimizer, ParamGroup
 
 __all__ = ["LRScheduler"]
 
@@ -12,7 +12,8 @@ class LRScheduler:
     """Base class of schedules; subclasses define `get_lr`.
 
     Making a scheduler sets the learning rates of its first epoch. To go on from a checkpoint, make
-    it first and then call its and the optimizer's ``load_state_dict``.
+    it first and then call its and the optimizer's ``load_state_dict``. A group of parameters that
+    is added later keeps its learning rate, as in PyTorch.
 
     Args:
         optimizer: Whose learning rates are set.
@@ -57,10 +58,9 @@ class LRScheduler:
         """Go on to the next epoch and set its learning rates; call it after the optimizer's."""
         self._step_count += 1
         self.last_epoch += 1
-        groups = self.optimizer.param_groups
-        for group, lr in zip(groups, self.get_lr(), strict=True):
+        for group, lr in zip(self._groups, self.get_lr(), strict=True):
             group["lr"] = lr
-        self._last_lr: list[float] = [group["lr"] for group in groups]
+        self._last_lr: list[float] = self._present_lrs()
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer."""
@@ -72,7 +72,7 @@ class LRScheduler:
 
     def _begin(self) -> None:
         """Begin anew from the initial learning rates, at a time that another schedule chooses."""
-        for group in self.optimizer.param_groups:
+        for group in self._groups:
             group["lr"] = group["initial_lr"]
         self.last_epoch = -1
         self._step_count = 0
@@ -84,4 +84,9 @@ class LRScheduler:
         return self._step_count == 1
 
     def _present_lrs(self) -> list[float]:
-        return [group["lr"] for group in self.optimizer.param_groups]
+        return [group["lr"] for group in self._groups]
+
+    @property
+    def _groups(self) -> list[ParamGroup]:
+        """The groups that the optimizer had when the schedule was made."""
+        return self.optimizer.param_groups[: len(self.base_lrs)]
