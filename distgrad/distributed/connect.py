@@ -16,7 +16,7 @@ def connect(comm: Any = None, timeout: float = 1800.0) -> Communicator:
 
     It also makes the process one of a reproducible job: the BLAS libraries are pinned to one
     thread, because another number changes the bits; on Linux freed memory stays with the process
-    (`distgrad.backend.memory`); and among several ranks an uncaught exception ends all of them,
+    (``distgrad.backend.memory``); and among several ranks an uncaught exception ends all of them,
     with its traceback behind rank and host. MPI is loaded only where a launcher
     started the process, or ``comm`` is given. Call it early: what fails on one rank before it, some
     launchers do not tell the others.

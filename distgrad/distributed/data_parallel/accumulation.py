@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from distgrad.autograd import backward_into, random_scope
+from distgrad.backend import Array
 from distgrad.distributed.data_parallel.losses import (
     CountFunction,
     Losses,
@@ -26,7 +27,10 @@ from distgrad.distributed.named_sums import NamedSums
 from distgrad.distributed.record import LocalRecord, StepRecord, checked_count
 from distgrad.distributed.tree import contiguous_ranges
 
-__all__ = ["Accumulation", "StepResult", "Window", "step_result"]
+__all__ = ["Accumulation", "StepResult", "Watch", "Window", "step_result"]
+
+Watch: TypeAlias = Callable[[int, float, float, Mapping[str, Array]], None]
+"""Is shown a micro-batch: its number, its loss, what that counts, its gradients by name."""
 
 
 class Window(Protocol):
@@ -99,6 +103,7 @@ class Accumulation:
         window: Window,
         counts: CountFunction | None,
         penalty: PenaltyFunction | None,
+        watch: Watch | None,
     ) -> StepResult:
         """See `DataParallel.accumulate`."""
         replica, comm = self._replica, self._replica.comm
@@ -111,7 +116,7 @@ class Accumulation:
         # What overflows is reported by the step's result, the same on all ranks.
         with self._local_only(), np.errstate(all="ignore"):
             for index in leaves[comm.rank]:
-                work = partial(self._run_micro_batch, loss, losses, window, index, local)
+                work = partial(self._run_micro_batch, loss, losses, window, index, local, watch)
                 local.attempt(_place(window, f"micro-batch {index}"), work)
             if penalty:
                 local.attempt(_place(window, "penalty"), added.run, penalty, window)
@@ -124,7 +129,13 @@ class Accumulation:
         return result
 
     def _run_micro_batch(
-        self, loss: LossFunction, losses: Losses, window: Window, index: int, local: LocalRecord
+        self,
+        loss: LossFunction,
+        losses: Losses,
+        window: Window,
+        index: int,
+        local: LocalRecord,
+        watch: Watch | None,
     ) -> None:
         """Forward and backward pass of one micro-batch."""
         reduction = self._replica.reduction
@@ -134,8 +145,11 @@ class Accumulation:
             buffer = reduction.open()
             if share is not None:
                 backward_into(share, self._replica.writer(buffer))
+            value = 0.0 if share is None else share.item()
+            if watch:
+                watch(index, value, count, self._replica.named(buffer))
             reduction.close()
-            local.add(0.0 if share is None else share.item(), count)
+            local.add(value, count)
 
     def _global_counts(self, counts: CountFunction, window: Window) -> dict[str, float]:
         """Return the counts of several losses, added up over the window."""

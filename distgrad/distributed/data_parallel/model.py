@@ -5,7 +5,12 @@ from contextlib import AbstractContextManager
 from typing import Any, Self
 
 from distgrad.distributed.communicator import Communicator
-from distgrad.distributed.data_parallel.accumulation import Accumulation, StepResult, Window
+from distgrad.distributed.data_parallel.accumulation import (
+    Accumulation,
+    StepResult,
+    Watch,
+    Window,
+)
 from distgrad.distributed.data_parallel.clipping import clip_grad_norm_
 from distgrad.distributed.data_parallel.evaluation import Measure, evaluate
 from distgrad.distributed.data_parallel.losses import CountFunction, LossFunction, PenaltyFunction
@@ -106,6 +111,7 @@ class DataParallel:
         *,
         counts: CountFunction | None = None,
         penalty: PenaltyFunction | None = None,
+        watch: Watch | None = None,
     ) -> StepResult:
         """Make the gradient of the mean loss over the window; it replaces the gradients before.
 
@@ -128,6 +134,10 @@ class DataParallel:
                 sum of the means. A loss that nothing counts takes no part.
             penalty: Returns a scalar of the parameters that is added to the mean once, such as a
                 weight's squared norm. Every rank computes it, and it must be the same.
+            watch: Looks at each micro-batch on the rank that runs it: called with its number, its
+                loss, what that counts, and its gradients by the names of the parameters. The arrays
+                are used for other things later: copy what is to be kept. (With "allreduce" they
+                have the sum over the rank's micro-batches so far.)
 
         Raises:
             RankError: On every rank, if one of the functions raised an exception on some rank.
@@ -154,7 +164,7 @@ class DataParallel:
             tensor([[2., 2.],
                     [2., 2.]])
         """
-        return self._accumulation.run(loss, window, counts, penalty)
+        return self._accumulation.run(loss, window, counts, penalty, watch)
 
     def request_stop(self) -> None:
         """Ask all ranks to stop together; a signal handler of any one rank may call it.

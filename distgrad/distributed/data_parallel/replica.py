@@ -98,6 +98,11 @@ class Replica:
 
         return write
 
+    def named(self, buffer: GradientBuffer) -> dict[str, Array]:
+        """Return what has been written to a buffer, by the names of the parameters."""
+        written = zip(self.layout, buffer.views, buffer.written.tolist(), strict=True)
+        return {segment.name: view for segment, view, is_written in written if is_written}
+
     def gather_records(self, local: LocalRecord, used: Array) -> StepRecord:
         """Exchange this rank's record for what all ranks know; see `record.gather_records`.
 
