@@ -65,6 +65,15 @@ CLAIMS = {
         warmup=10,
         steps=60,
     ),
+    "wide": Claim(
+        title="MLP 784-2200-2000-10, whose gradients are 25 MB",
+        model="mlp",
+        sizes={"layers": (784, 2200, 2000, 10)},
+        micro_batch=64,
+        micro_batches=4,
+        warmup=5,
+        steps=25,
+    ),
     "cnn": Claim(
         title="CNN of 3x3 convolutions to 32 and 64 channels on 28x28 pixels",
         model="cnn",

@@ -90,6 +90,8 @@ SIDES = {
     "distgrad-system-malloc": Side(
         "workers.distgrad_worker", _under_mpirun, {"DISTGRAD_MALLOC": "system"}
     ),
+    "distgrad-allreduce": Side("workers.distgrad_worker", _under_mpirun, options=("allreduce",)),
+    "distgrad-sharded": Side("workers.distgrad_worker", _under_mpirun, options=("sharded",)),
     "torch": Side("workers.torch_worker", _one_by_one),
     "torch-tuned-malloc": Side("workers.torch_worker", _one_by_one, _TUNED_MALLOC),
     "torch-channels-last": Side("workers.torch_worker", _one_by_one, options=_CHANNELS_LAST),

@@ -1,5 +1,6 @@
 """distgrad: `DataParallel.accumulate` over the windows of `GlobalBatches`, as the README shows."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +12,18 @@ from workers.stopwatch import Stopwatch
 from workers.workload import LEARNING_RATE, SEED, Workload
 
 
-def training(workload: Workload, comm: Any) -> Iterator[float]:
+def training(workload: Workload, comm: Any, reduction: str = "tree") -> Iterator[float]:
     """Train without end, and yield the mean loss of each step."""
     inputs, targets = workload.arrays()
     data = dg.data.TensorDataset(x=inputs, y=targets)
     windows = dg.data.GlobalBatches(data, workload.global_batch, workload.micro_batch, seed=SEED)
-    model = dg.distributed.DataParallel(workload.build("distgrad", dg.from_numpy), comm)
-    optimizer = dg.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    module = workload.build("distgrad", dg.from_numpy)
+    model = dg.distributed.DataParallel(module, comm, reduction)
+    optimizer = (
+        dg.distributed.ShardedOptimizer(model, dg.optim.AdamW, lr=LEARNING_RATE)
+        if reduction == "sharded"
+        else dg.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    )
 
     def loss(batch: Any) -> tuple[dg.Tensor, int]:
         scores, targets = model(batch.x), batch.y
@@ -50,7 +56,8 @@ def main() -> None:
     workload = Workload.from_argument()
     watch = Stopwatch(workload)
     comm = dg.distributed.connect()
-    steps = training(workload, comm)
+    reduction = sys.argv[2] if len(sys.argv) > 2 else "tree"
+    steps = training(workload, comm, reduction)
     losses: list[float] = []
     while watch.running:
         losses.append(next(steps))

@@ -31,6 +31,9 @@ __all__ = [
     "owner_bounds",
 ]
 
+_FEW = 4 * BLOCK
+"""Elements that are exchanged whole and not slice by slice."""
+
 
 class Reduction(Protocol):
     """Sums the gradients of a step over the micro-batches of all ranks."""
@@ -139,7 +142,9 @@ class ShardedReduction:
 class TreeReduction(ShardedReduction):
     """As `ShardedReduction`, and then the slices are gathered on all ranks.
 
-    With ranges aligned to powers of two this moves as many bytes as an all-reduce does.
+    With ranges aligned to powers of two this moves as many bytes as an all-reduce does. Where all
+    parts of all ranks are few bytes, every rank gets them and combines them by itself: one message
+    is quicker than two then.
     """
 
     @property
@@ -149,8 +154,26 @@ class TreeReduction(ShardedReduction):
 
     def finish(self, divisor: float, out: Array) -> None:
         """See `Reduction.finish`."""
-        super().finish(divisor, out[self._own])
-        self._comm.all_gather_slices(out, self._bounds)
+        parts = [subtrees(leaves, self._count) for leaves in self._leaves]
+        most = max(map(len, parts))
+        if self._comm.size * most * self._layout.size <= _FEW:
+            np.divide(_combined(self._gathered(parts, most), self._count), divisor, out=out)
+            self._free += [buffer for _, buffer in self._sum.parts]
+        else:
+            super().finish(divisor, out[self._own])
+            self._comm.all_gather_slices(out, self._bounds)
+
+    def _gathered(self, parts: Sequence[Sequence[range]], most: int) -> list[tuple[range, Array]]:
+        """Return the parts of all ranks, whole; ``most`` is what the rank with most of them has."""
+        own = np.zeros((most, self._layout.size), self._layout.dtype)
+        for row, (_, buffer) in zip(own, self._sum.parts, strict=False):
+            row[:] = buffer.flat
+        rows = self._comm.all_gather(own)
+        return [
+            (leaves, row)
+            for of_rank, of_its in zip(parts, rows, strict=True)
+            for leaves, row in zip(of_rank, of_its, strict=False)
+        ]
 
 
 def _combined(parts: list[tuple[range, Array]], count: int) -> Array:
