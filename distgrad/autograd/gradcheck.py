@@ -26,7 +26,8 @@ def gradcheck(
 ) -> bool:
     """Check the gradients of ``func`` at ``inputs`` against central differences.
 
-    The whole Jacobian is compared, entry by entry: |analytic - numeric| <= atol + rtol * |numeric|.
+    The whole Jacobian is compared, entry by entry:
+    ``|analytic - numeric| <= atol + rtol * |numeric|``.
 
     Args:
         func: From Tensors to a Tensor or a tuple of them.

@@ -1,132 +1,175 @@
-"""Changes of shape; joining and splitting."""
+"""Other shapes of the same elements; most results share the memory of their input."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from distgrad import ops
+import numpy as np
+
 from distgrad.creation import as_tensor
-from distgrad.tensor import Tensor, apply, promoted
+from distgrad.tensor import Tensor
 
 __all__ = [
-    "cat",
-    "chunk",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_tensors",
+    "broadcast_to",
     "flatten",
-    "permute",
+    "ravel",
     "reshape",
-    "split",
     "squeeze",
-    "stack",
-    "transpose",
+    "unflatten",
     "unsqueeze",
 ]
 
 
 def reshape(input: Any, shape: tuple[int, ...]) -> Tensor:
-    """Return the elements in another shape; one length may be -1."""
+    """Return the elements in another shape; one length may be -1.
+
+    Raises:
+        RuntimeError: If the lengths do not multiply to the number of elements.
+
+    Example:
+        >>> reshape(as_tensor([1, 2, 3, 4]), (2, -1))
+        tensor([[1, 2],
+                [3, 4]])
+    """
     return as_tensor(input).reshape(shape)
 
 
+def ravel(input: Any) -> Tensor:
+    """Return the elements along one axis.
+
+    Example:
+        >>> ravel(as_tensor([[1, 2], [3, 4]]))
+        tensor([1, 2, 3, 4])
+    """
+    return as_tensor(input).ravel()
+
+
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Return the tensor with the axes from start to end, both included, made one."""
-    return as_tensor(input).flatten(start_dim, end_dim)
+    """Return the tensor with the axes from start to end, both included, made one.
 
-
-def transpose(input: Any, dim0: int, dim1: int) -> Tensor:
-    """Return the tensor with two axes swapped."""
-    return as_tensor(input).transpose(dim0, dim1)
-
-
-def permute(input: Any, dims: tuple[int, ...]) -> Tensor:
-    """Return the tensor with its axes in another order.
+    Raises:
+        RuntimeError: If the end lies before the start.
 
     Example:
         >>> import distgrad as dg
-        >>> permute(dg.zeros(2, 3, 4), (2, 0, 1)).shape
-        (4, 2, 3)
+        >>> flatten(dg.zeros(2, 3, 4), start_dim=1).shape
+        (2, 12)
     """
-    return as_tensor(input).permute(dims)
+    return as_tensor(input).flatten(start_dim, end_dim)
+
+
+def unflatten(input: Any, dim: int, sizes: tuple[int, ...]) -> Tensor:
+    """Return the tensor with one axis made several of these lengths; one may be -1.
+
+    Raises:
+        RuntimeError: If the lengths do not multiply to that of the axis.
+
+    Example:
+        >>> import distgrad as dg
+        >>> unflatten(dg.zeros(2, 12), 1, (3, -1)).shape
+        (2, 3, 4)
+    """
+    return as_tensor(input).unflatten(dim, sizes)
 
 
 def squeeze(input: Any, dim: int | tuple[int, ...] | None = None) -> Tensor:
-    """Return the tensor without its axes of length 1, or without those of them in ``dim``."""
+    """Return the tensor without its axes of length 1, or without those of them in ``dim``.
+
+    Example:
+        >>> import distgrad as dg
+        >>> squeeze(dg.zeros(1, 2, 1)).shape, squeeze(dg.zeros(1, 2, 1), 0).shape
+        ((2,), (2, 1))
+    """
     return as_tensor(input).squeeze(dim)
 
 
 def unsqueeze(input: Any, dim: int) -> Tensor:
-    """Return the tensor with an axis of length 1 more, at ``dim``."""
+    """Return the tensor with an axis of length 1 more, at ``dim``.
+
+    Example:
+        >>> unsqueeze(as_tensor([1, 2]), 1)
+        tensor([[1],
+                [2]])
+    """
     return as_tensor(input).unsqueeze(dim)
 
 
-def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
-    """Join tensors along an axis in which alone their shapes may differ.
+def broadcast_to(input: Any, shape: tuple[int, ...]) -> Tensor:
+    """Return the tensor with axes of length 1 stretched, and new ones in front.
 
     Args:
-        tensors: At least one Tensor or array; one of shape (0,) joins anything and adds nothing.
-        dim: The axis.
+        input: The tensor.
+        shape: The new shape; -1 keeps a length.
 
     Raises:
-        ValueError: If there are no tensors, or their shapes do not fit.
+        RuntimeError: If an axis of another length would have to change.
 
     Example:
-        >>> cat([as_tensor([1.0, 2.0]), as_tensor([3.0])])
-        tensor([1., 2., 3.])
+        >>> broadcast_to(as_tensor([1, 2]), (2, 2))
+        tensor([[1, 2],
+                [1, 2]])
     """
-    joined = _several("cat", tensors)
-    filled = [x for x in joined if x.shape != (0,)]
-    return apply(ops.concatenate, *(filled or joined), axis=dim)
+    return as_tensor(input).expand(shape)
 
 
-def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis.
-
-    Args:
-        tensors: At least one Tensor or array.
-        dim: Where the new axis is inserted.
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Return the tensors stretched to one shape.
 
     Raises:
-        ValueError: If there are no tensors, or their shapes differ.
+        RuntimeError: If there is no such shape.
 
     Example:
-        >>> stack([as_tensor([1, 2]), as_tensor([3, 4])], dim=1)
-        tensor([[1, 3],
-                [2, 4]])
+        >>> import distgrad as dg
+        >>> [x.shape for x in broadcast_tensors(dg.zeros(2, 1), dg.zeros(3))]
+        [(2, 3), (2, 3)]
     """
-    return apply(ops.stack, *_several("stack", tensors), axis=dim)
+    given = [as_tensor(x) for x in tensors]
+    shapes = [x.shape for x in given]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(
+            f"broadcast_tensors(): shapes {shapes} do not broadcast: counted from the back, their "
+            "lengths must be equal or 1"
+        ) from None
+    return tuple(x.expand(shape) for x in given)
 
 
-def _several(name: str, tensors: Sequence[Any]) -> list[Any]:
-    if not len(tensors):
-        raise ValueError(f"{name}() needs at least one tensor")
-    return promoted(*(as_tensor(x) for x in tensors))
-
-
-def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> Any:
-    """Return parts along ``dim``, which share the tensor's memory.
-
-    Args:
-        tensor: What to split.
-        split_size_or_sections: The length of all parts but the last, which may be shorter; or the
-            length of each part.
-        dim: The axis.
-
-    Raises:
-        RuntimeError: If the lengths do not add up to that of the axis, or are not positive.
+def atleast_1d(*tensors: Any) -> Any:
+    """Return each tensor with at least one axis; of one tensor or sequence, that or a tuple.
 
     Example:
-        >>> split(as_tensor([1, 2, 3, 4, 5]), 2)
-        (tensor([1, 2]), tensor([3, 4]), tensor([5]))
+        >>> atleast_1d(as_tensor(2.0))
+        tensor([2.])
     """
-    return as_tensor(tensor).split(split_size_or_sections, dim)
+    return _each(tensors, lambda x: x if x.ndim else x.reshape(1))
 
 
-def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
-    """Return at most ``chunks`` parts along ``dim``, all but the last of one length.
-
-    Raises:
-        RuntimeError: If ``chunks`` is not positive.
+def atleast_2d(*tensors: Any) -> Any:
+    """Return each tensor with at least two axes; a vector becomes a row.
 
     Example:
-        >>> chunk(as_tensor([1, 2, 3, 4, 5]), 3)
-        (tensor([1, 2]), tensor([3, 4]), tensor([5]))
+        >>> atleast_2d(as_tensor([2.0, 3.0]))
+        tensor([[2., 3.]])
     """
-    return as_tensor(input).chunk(chunks, dim)
+    return _each(tensors, lambda x: x if x.ndim > 1 else x.reshape(1, x.numel()))
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Return each tensor with at least three axes; a vector becomes (1, n, 1).
+
+    Example:
+        >>> atleast_3d(as_tensor([[2.0, 3.0]])).shape
+        (1, 2, 1)
+    """
+    return _each(tensors, lambda x: x if x.ndim > 2 else atleast_2d(x).unsqueeze(-1))
+
+
+def _each(tensors: Any, change: Any) -> Any:
+    if len(tensors) == 1 and not isinstance(tensors[0], list | tuple):
+        return change(as_tensor(tensors[0]))
+    if len(tensors) == 1:
+        tensors = tensors[0]
+    return tuple(change(as_tensor(x)) for x in tensors)

@@ -33,7 +33,7 @@ class Conv2d(Affine):
         ValueError: If the arguments do not fit.
 
     Shapes:
-        weight [out_channels, in_channels / groups, *kernel_size], bias [out_channels];
+        weight ``[out_channels, in_channels / groups, *kernel_size]``, bias [out_channels];
         input [N, in_channels, H, W] or [in_channels, H, W],
         output [N, out_channels, H', W'] or [out_channels, H', W'], as in `functional.conv2d`.
 

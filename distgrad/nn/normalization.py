@@ -29,7 +29,7 @@ class LayerNorm(Module):
         dtype: Data type of the parameters. Default: float32.
 
     Shapes:
-        input [*, *normalized_shape], output the same.
+        input ``[*, *normalized_shape]``, output the same.
 
     Example:
         >>> import distgrad as dg

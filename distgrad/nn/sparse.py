@@ -28,7 +28,7 @@ class Embedding(Module):
 
     Shapes:
         weight [num_embeddings, embedding_dim];
-        input [*] of integers, output [*, embedding_dim].
+        input ``[*]`` of integers, output ``[*, embedding_dim]``.
 
     Raises:
         ValueError: If ``padding_idx`` names no row.

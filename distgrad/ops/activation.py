@@ -54,7 +54,7 @@ def _(xp, g, x, approximate):
 @op
 def softmax(xp, x, /, axis):
     """``exp(x)`` over its sum along ``axis``, computed without overflow."""
-    y = xp.exp(x - xp.amax(x, axis=axis, keepdims=True))
+    y = xp.exp(x - xp.max(x, axis=axis, keepdims=True, initial=-math.inf))
     y /= xp.sum(y, axis=axis, keepdims=True)
     return y
 

@@ -1,6 +1,8 @@
-"""Elementwise arithmetic and functions; inputs broadcast."""
+"""Elementwise arithmetic; inputs broadcast."""
 
 from distgrad.ops.op import op
+from distgrad.ops.rounding import sign
+from distgrad.ops.selection import where
 
 
 @op
@@ -83,7 +85,16 @@ def power(xp, x, exponent):
             return x * x * x
         if exponent == 0.5:
             return xp.sqrt(x)
+    elif hasattr(exponent, "dtype") and exponent.dtype.kind == "i":
+        return _whole_power(xp, x, exponent)
     return xp.power(x, exponent)
+
+
+def _whole_power(xp, x, exponent):
+    """A power of whole numbers; the inverse of one is rounded towards 0, as in PyTorch."""
+    y = xp.power(x, xp.maximum(exponent, 0))
+    sign = 1 - 2 * (exponent % 2)
+    return xp.where(exponent < 0, (x == 1) + (x == -1) * sign, y)
 
 
 @power.rule("x")
@@ -100,29 +111,9 @@ def _(xp, g, x, exponent):
 
 
 @power.rule("exponent")
-def _(xp, g, x, y):
-    # At x = 0 the slope is 0: the added 1 makes the logarithm 0 there.
-    return g * (y * xp.log(x + (x == 0)))
-
-
-@op
-def exp(xp, x):
-    return xp.exp(x)
-
-
-@exp.rule("x")
-def _(xp, g, y):
-    return g * y
-
-
-@op
-def log(xp, x):
-    return xp.log(x)
-
-
-@log.rule("x")
-def _(xp, g, x):
-    return g / x
+def _(xp, g, x, exponent, y):
+    # At x = 0 the slope is 0, but for negative exponents: the 1 makes the logarithm 0 there.
+    return g * (y * xp.log(where(xp, (x == 0) & (exponent >= 0), 1, x)))
 
 
 @op
@@ -136,13 +127,34 @@ def _(xp, g, y):
 
 
 @op
-def tanh(xp, x):
-    return xp.tanh(x)
+def square(xp, x):
+    return xp.square(x)
 
 
-@tanh.rule("x")
+@square.rule("x")
+def _(xp, g, x):
+    return g * (2 * x)
+
+
+@op
+def reciprocal(xp, x):
+    return xp.reciprocal(x)
+
+
+@reciprocal.rule("x")
 def _(xp, g, y):
-    return g * (1 - y * y)
+    return -g * (y * y)
+
+
+@op
+def rsqrt(xp, x):
+    """``1 / sqrt(x)``."""
+    return xp.reciprocal(xp.sqrt(x))
+
+
+@rsqrt.rule("x")
+def _(xp, g, y):
+    return g * (-0.5 * (y * y * y))
 
 
 @op
@@ -152,7 +164,7 @@ def relu(xp, x):
 
 @relu.rule("x")
 def _(xp, g, y):
-    return g * (y > 0)
+    return g * (y != 0)  # nan lets the gradient through, as in PyTorch
 
 
 @op
@@ -162,17 +174,30 @@ def absolute(xp, x):
 
 @absolute.rule("x")
 def _(xp, g, x):
-    return g * xp.sign(x)
+    return g * sign(xp, x)
 
 
 @op
-def sign(xp, x):
-    return xp.sign(x)
+def lerp(xp, start, end, weight):
+    """``start + weight * (end - start)``, exact at both ends."""
+    distance = end - start
+    near = xp.absolute(weight) < 0.5
+    return xp.where(near, start + weight * distance, end - (1 - weight) * distance)
 
 
-@sign.rule("x")
-def _(xp, g):
-    return g * 0
+@lerp.rule("start")
+def _(xp, g, weight):
+    return g * (1 - weight)
+
+
+@lerp.rule("end")
+def _(xp, g, weight):
+    return g * weight
+
+
+@lerp.rule("weight")
+def _(xp, g, start, end):
+    return g * (end - start)
 
 
 @op

@@ -1,4 +1,4 @@
-"""The error function, from array operations alone."""
+"""The error function and its complement, from array operations alone."""
 
 import math
 
@@ -7,7 +7,7 @@ from distgrad.ops.op import op
 # For float64, erf(x) = x P(x ** 2) / Q(x ** 2) up to 0.46875, and 1 - exp(-x ** 2) P(x) / Q(x)
 # above: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23
 # (1969), 631-637, with the coefficients of his program CALERF. His third formula, from 4 on, is for
-# the complement of erf: for erf itself the second one serves there too.
+# the complement of erf; for erf itself the second one serves there too.
 _BRANCH = 0.46875
 _NEAR_P = (
     3.20937758913846947e03,
@@ -43,6 +43,24 @@ _FAR_Q = (
     5.37181101862009858e02,
     1.17693950891312499e02,
     1.57449261107098347e01,
+    1.0,
+)
+# From 4 on, erfc(x) = exp(-x ** 2) / x (1 / sqrt(pi) - z P(z) / Q(z)), where z = 1 / x ** 2.
+_TAIL = 4.0
+_TAIL_P = (
+    6.58749161529837803157e-04,
+    1.60837851487422766278e-02,
+    1.25781726111229246204e-01,
+    3.60344899949804439429e-01,
+    3.05326634961232344035e-01,
+    1.63153871373020978498e-02,
+)
+_TAIL_Q = (
+    2.33520497626869185443e-03,
+    6.05183413124413191178e-02,
+    5.27905102951428412248e-01,
+    1.87295284992346725209e00,
+    2.56852019228982242072e00,
     1.0,
 )
 
@@ -98,3 +116,37 @@ def erf(xp, x):
 @erf.rule("x")
 def _(xp, g, x):
     return g * (xp.exp(-x * x) * (2 / math.sqrt(math.pi)))
+
+
+def _bell(xp, x):
+    """``exp(-x ** 2)`` to rounding: x in two parts, of which the larger one has an exact square."""
+    high = xp.trunc(x * 16) / 16
+    return xp.exp(-high * high) * xp.exp((high - x) * (high + x))
+
+
+def _complement(xp, x):
+    """For float64."""
+    size = xp.minimum(xp.absolute(x), 28)  # it is 0 or 2 there
+    y = _bell(xp, size) * (_polynomial(_FAR_P, size) / _polynomial(_FAR_Q, size))
+    far = size >= _TAIL
+    z = 1 / (size[far] * size[far])
+    series = 1 / math.sqrt(math.pi) - z * _polynomial(_TAIL_P, z) / _polynomial(_TAIL_Q, z)
+    y[far] = _bell(xp, size[far]) / size[far] * series
+    y = xp.where(x < 0, 2 - y, y)
+    near = size <= _BRANCH
+    x, square = x[near], x[near] * x[near]
+    y[near] = 1 - x * _polynomial(_NEAR_P, square) / _polynomial(_NEAR_Q, square)
+    return y
+
+
+@op
+def erfc(xp, x):
+    """``1 - erf(x)``, to about 3 units in the last place however small it is."""
+    # The float32 of a double: what is left of 1 far to the right has no shorter formula.
+    y = _complement(xp, xp.atleast_1d(x).astype(xp.float64))
+    return y.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+@erfc.rule("x")
+def _(xp, g, x):
+    return g * (xp.exp(-x * x) * (-2 / math.sqrt(math.pi)))

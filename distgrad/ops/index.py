@@ -1,4 +1,4 @@
-"""Indexing in all of NumPy's forms, and its adjoint."""
+"""Indexing in all of NumPy's forms, its adjoint, and writing at an index."""
 
 from types import EllipsisType
 
@@ -31,13 +31,54 @@ def _(xp, g, index, x_shape):
 def put(xp, values, /, index, shape):
     """Add ``values`` at ``index`` of an array of zeros: the adjoint of `getitem`."""
     y = xp.zeros(shape, values.dtype)
-    if _is_basic(index):
-        y[index] = values
-    else:
-        xp.add.at(y, index, values)
+    _add_at(xp, y, index, values)
     return y
 
 
 @put.rule("values")
+def _(xp, g, index):
+    return getitem(xp, g, index=index)
+
+
+def _add_at(xp, y, index, values):
+    """Add in place, in the order of the index, so that equal calls give equal bits."""
+    if _is_basic(index):
+        y[index] += values
+    else:
+        xp.add.at(y, index, values)
+
+
+@op
+def accumulate(xp, x, values, /, index):
+    """A copy of ``x`` with ``values`` added at ``index``; where it repeats, all are added."""
+    y = x.copy()
+    _add_at(xp, y, index, values)
+    return y
+
+
+@accumulate.rule("x")
+def _(xp, g):
+    return g
+
+
+@accumulate.rule("values")
+def _(xp, g, index):
+    return getitem(xp, g, index=index)
+
+
+@op
+def assign(xp, x, values, /, index):
+    """A copy of ``x`` with ``values`` at ``index``; where it repeats, the last one stays."""
+    y = x.copy()
+    y[index] = values
+    return y
+
+
+@assign.rule("x")
+def _(xp, g, index):
+    return assign(xp, g, 0, index=index)
+
+
+@assign.rule("values")
 def _(xp, g, index):
     return getitem(xp, g, index=index)

@@ -5,7 +5,7 @@ import math
 from distgrad.ops.op import op
 
 
-def _swap(xp, x):
+def swapped(xp, x):
     """Transpose the last two axes."""
     axes = list(range(x.ndim))
     axes[-2:] = axes[:-3:-1]
@@ -45,7 +45,7 @@ def _as_matrix_gradient(xp, g, a_shape, b_shape):
 def _(xp, g, b, a_shape, b_shape):
     g = _as_matrix_gradient(xp, g, a_shape, b_shape)
     b = xp.reshape(b, (*b_shape, 1)) if len(b_shape) == 1 else b
-    gradient = xp.matmul(g, _swap(xp, b))
+    gradient = xp.matmul(g, swapped(xp, b))
     if len(a_shape) > 1:
         return gradient
     return xp.reshape(gradient, (*gradient.shape[:-2], gradient.shape[-1]))
@@ -55,7 +55,7 @@ def _(xp, g, b, a_shape, b_shape):
 def _(xp, g, a, a_shape, b_shape):
     g = _as_matrix_gradient(xp, g, a_shape, b_shape)
     a = xp.reshape(a, (1, *a_shape)) if len(a_shape) == 1 else a
-    gradient = xp.matmul(_swap(xp, a), g)
+    gradient = xp.matmul(swapped(xp, a), g)
     if len(b_shape) > 1:
         return gradient
     return xp.reshape(gradient, gradient.shape[:-1])

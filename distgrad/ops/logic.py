@@ -39,6 +39,41 @@ def isfinite(xp, x):
 
 
 @op
+def isnan(xp, x):
+    return xp.isnan(x)
+
+
+@op
+def isinf(xp, x):
+    return xp.isinf(x)
+
+
+@op
+def isclose(xp, a, b, /, rtol=1e-5, atol=1e-8, equal_nan=False):
+    return xp.isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+@op
+def logical_and(xp, a, b):
+    return xp.logical_and(a, b)
+
+
+@op
+def logical_or(xp, a, b):
+    return xp.logical_or(a, b)
+
+
+@op
+def logical_xor(xp, a, b):
+    return xp.logical_xor(a, b)
+
+
+@op
+def logical_not(xp, x):
+    return xp.logical_not(x)
+
+
+@op
 def bitwise_and(xp, a, b):
     return xp.bitwise_and(a, b)
 
@@ -46,6 +81,11 @@ def bitwise_and(xp, a, b):
 @op
 def bitwise_or(xp, a, b):
     return xp.bitwise_or(a, b)
+
+
+@op
+def bitwise_xor(xp, a, b):
+    return xp.bitwise_xor(a, b)
 
 
 @op

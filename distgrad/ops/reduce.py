@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from distgrad.ops.op import op
+from distgrad.ops.rounding import zeros_like
 
 
 def _reduced_axes(ndim, axis):
@@ -50,19 +51,20 @@ def _(xp, g, x_shape, axis):
 def var(xp, x, /, axis=None, correction=1, keepdims=False):
     """Squared distances from the mean: their sum over ``n - correction``."""
     distance = x - mean(xp, x, axis=axis, keepdims=True)
-    return xp.sum(distance * distance, axis=axis, keepdims=keepdims) / _freedom(
-        x.shape, axis, correction
-    )
+    total = xp.sum(distance * distance, axis=axis, keepdims=keepdims)
+    # Of too few elements it is nan or infinite, as the division of an array by 0 says.
+    return total / xp.asarray(max(_freedom(x.shape, axis, correction), 0), x.dtype)
 
 
 def _freedom(shape, axis, correction):
-    freedom = _count(shape, axis) - correction
-    return freedom if freedom > 0 else math.nan
+    return _count(shape, axis) - correction
 
 
 @var.rule("x")
 def _(xp, g, x, x_shape, axis, correction):
-    g = xp.reshape(g, _kept_shape(x_shape, axis)) * (2 / _freedom(x_shape, axis, correction))
+    g = xp.reshape(g, _kept_shape(x_shape, axis)) * (
+        2 / (_freedom(x_shape, axis, correction) or math.nan)
+    )
     return g * (x - mean(xp, x, axis=axis, keepdims=True))
 
 
@@ -97,30 +99,34 @@ def _(xp, g, x, y, x_shape, axis):
 
 
 @op
-def amax(xp, x, /, axis=None, keepdims=False):
+def amax(xp, x, /, axis=None, keepdims=False, share_nan=False):
     return xp.max(x, axis=axis, keepdims=keepdims)
 
 
-def _among_equals(xp, g, x, y, x_shape, axis):
-    """Equal extremes share the gradient evenly."""
+def _among_equals(xp, g, x, y, x_shape, axis, share_nan):
+    """Equal extremes share the gradient evenly; of an extreme that is nan, it is nan or shared."""
     kept = _kept_shape(x_shape, axis)
-    chosen = (x == xp.reshape(y, kept)).astype(g.dtype)
+    y = xp.reshape(y, kept)
+    chosen = x == y
+    if share_nan:
+        chosen = chosen | ((x != x) & (y != y))
+    chosen = chosen.astype(g.dtype)
     return xp.reshape(g, kept) * chosen / xp.sum(chosen, axis=axis, keepdims=True)
 
 
 @amax.rule("x")
-def _(xp, g, x, y, x_shape, axis):
-    return _among_equals(xp, g, x, y, x_shape, axis)
+def _(xp, g, x, y, x_shape, axis, share_nan):
+    return _among_equals(xp, g, x, y, x_shape, axis, share_nan)
 
 
 @op
-def amin(xp, x, /, axis=None, keepdims=False):
+def amin(xp, x, /, axis=None, keepdims=False, share_nan=False):
     return xp.min(x, axis=axis, keepdims=keepdims)
 
 
 @amin.rule("x")
-def _(xp, g, x, y, x_shape, axis):
-    return _among_equals(xp, g, x, y, x_shape, axis)
+def _(xp, g, x, y, x_shape, axis, share_nan):
+    return _among_equals(xp, g, x, y, x_shape, axis, share_nan)
 
 
 @op
@@ -135,6 +141,50 @@ def _(xp, g, x, y, x_shape, axis):
     y = xp.reshape(y, kept)
     # At the zero vector the subgradient 0 is taken: x / 1.
     return xp.reshape(g, kept) * (x / (y + (y == 0)))
+
+
+@op
+def vector_norm(xp, x, /, ord, axis=None, keepdims=False):
+    """``sum(abs(x) ** ord) ** (1 / ord)``; 0 counts what is not 0."""
+    if ord == 0:
+        return xp.sum(x != 0, axis=axis, keepdims=keepdims, dtype=x.dtype)
+    return xp.sum(xp.absolute(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
+@vector_norm.rule("x")
+def _(xp, g, x, y, x_shape, ord, axis):
+    if ord == 0:
+        return zeros_like(xp, x)
+    y = xp.reshape(y, _kept_shape(x_shape, axis))
+    # Where an element or the norm is 0 the slope is taken as 0: keep powers of 0 out of it.
+    size = xp.absolute(x)
+    slope = xp.sign(x) * (size + (size == 0)) ** (ord - 1)
+    return xp.reshape(g, y.shape) * (slope * (y + (y == 0)) ** (1 - ord))
+
+
+@op
+def median(xp, x):
+    """The middle one of all elements, or the lower one of the two in the middle."""
+    if not x.size:
+        return xp.asarray(math.nan, x.dtype)
+    return x.reshape(-1)[argmedian.forward(xp, x.reshape(-1), axis=0)]
+
+
+@median.rule("x")
+def _(xp, g, x, y, x_shape):
+    return _among_equals(xp, g, x, y, x_shape, None, share_nan=True)
+
+
+@op
+def argmedian(xp, x, /, axis, keepdims=False):
+    """The place of the lower middle element along the axis; of nan if there is one."""
+    order = xp.argsort(x, axis=axis, kind="stable")
+    middle = xp.take(order, xp.asarray([(x.shape[axis] - 1) // 2]), axis=axis)
+    bad = x != x
+    place = xp.where(
+        xp.any(bad, axis=axis, keepdims=True), xp.argmax(bad, axis=axis, keepdims=True), middle
+    )
+    return place if keepdims else xp.squeeze(place, axis)
 
 
 @op

@@ -8,35 +8,19 @@ def maximum(xp, a, b):
     return xp.maximum(a, b)
 
 
-def _share(g, wins, ties):
-    """The whole gradient where one wins, half of it where the two are equal."""
-    half = g / 2
-    return half * wins + half * ties
-
-
-@maximum.rule("a")
-def _(xp, g, a, b):
-    return _share(g, a > b, a >= b)
-
-
-@maximum.rule("b")
-def _(xp, g, a, b):
-    return _share(g, b > a, b >= a)
-
-
 @op
 def minimum(xp, a, b):
     return xp.minimum(a, b)
 
 
-@minimum.rule("a")
-def _(xp, g, a, b):
-    return _share(g, a < b, a <= b)
+@op
+def fmax(xp, a, b):
+    return xp.fmax(a, b)
 
 
-@minimum.rule("b")
-def _(xp, g, a, b):
-    return _share(g, b < a, b <= a)
+@op
+def fmin(xp, a, b):
+    return xp.fmin(a, b)
 
 
 @op
@@ -55,6 +39,56 @@ def _(xp, g, condition):
     return where(xp, condition, 0, g)
 
 
+# Of two equal elements each takes half of the gradient; where one is nan, both take all of it.
+
+
+def _unless(xp, lost, g, a, b):
+    return where(xp, lost, 0, where(xp, a == b, g / 2, g))
+
+
+@maximum.rule("a")
+def _(xp, g, a, b):
+    return _unless(xp, a < b, g, a, b)
+
+
+@maximum.rule("b")
+def _(xp, g, a, b):
+    return _unless(xp, b < a, g, a, b)
+
+
+@minimum.rule("a")
+def _(xp, g, a, b):
+    return _unless(xp, a > b, g, a, b)
+
+
+@minimum.rule("b")
+def _(xp, g, a, b):
+    return _unless(xp, b > a, g, a, b)
+
+
+# Here the first of two equal elements takes the whole gradient, and so does a number beside nan.
+
+
+@fmax.rule("a")
+def _(xp, g, a, b):
+    return where(xp, (a >= b) | (b != b), g, 0)
+
+
+@fmax.rule("b")
+def _(xp, g, a, b):
+    return where(xp, (a >= b) | (b != b), 0, g)
+
+
+@fmin.rule("a")
+def _(xp, g, a, b):
+    return where(xp, (a <= b) | (b != b), g, 0)
+
+
+@fmin.rule("b")
+def _(xp, g, a, b):
+    return where(xp, (a <= b) | (b != b), 0, g)
+
+
 @op
 def clip(xp, x, low, high):
     """``minimum(maximum(x, low), high)``; a bound that is None does not bind."""
@@ -67,8 +101,8 @@ def clip(xp, x, low, high):
 def _(xp, g, x, low, high):
     """A bound that is met exactly lets the gradient through."""
     if low is not None:
-        g = where(xp, x < low, 0, g)
-    return g if high is None else where(xp, x > high, 0, g)
+        g = where(xp, x >= low, g, 0)
+    return g if high is None else where(xp, x <= high, g, 0)
 
 
 @clip.rule("low")

@@ -1,7 +1,16 @@
 """`Tensor`, and `apply`, through which every operation on Tensors goes."""
 
-from distgrad.tensor.methods import Extremes
+from distgrad.tensor.methods import Extremes, LinAlgError, Ordered, SignAndLog
 from distgrad.tensor.promotion import binary, promoted
 from distgrad.tensor.tensor import Tensor, apply
 
-__all__ = ["Extremes", "Tensor", "apply", "binary", "promoted"]
+__all__ = [
+    "Extremes",
+    "LinAlgError",
+    "Ordered",
+    "SignAndLog",
+    "Tensor",
+    "apply",
+    "binary",
+    "promoted",
+]

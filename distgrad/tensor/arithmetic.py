@@ -67,11 +67,19 @@ class Arithmetic:
 
     __ror__ = __or__
 
+    def __xor__(self, other: Any) -> "Tensor":
+        return self._binary(ops.bitwise_xor, self, other)
+
+    __rxor__ = __xor__
+
     def __invert__(self) -> "Tensor":
         return self._apply(ops.invert, self)
 
     def __neg__(self) -> "Tensor":
         return self._apply(ops.negative, self)
+
+    def __pos__(self) -> "Tensor":
+        return self  # type: ignore[return-value]  # nothing but Tensor has these methods
 
     def __abs__(self) -> "Tensor":
         return self._apply(ops.absolute, self)

@@ -26,8 +26,10 @@ def kept_index(index: Any) -> Any:
     return copy(index) if hasattr(index, "shape") or isinstance(index, list) else index
 
 
-def unpacked(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Return sizes that were given one by one, or as one sequence."""
+def unpacked(sizes: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """Return sizes that were given one by one, as one sequence, or by name."""
+    if named is not None:
+        return (named,) if hasattr(named, "__index__") else tuple(named)
     if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer):
         return tuple(sizes[0])
     return sizes

@@ -47,17 +47,26 @@ def product(op: Op, a: Any, b: Any) -> Any:
     """Run an op of two arrays of one data type: a product is never widened in silence.
 
     Raises:
-        RuntimeError: If the data types differ.
+        RuntimeError: If the data types differ or are bool, or the shapes do not fit.
     """
     a, b = _operand(a), _operand(b)
     if not isinstance(a, Tensor) or not isinstance(b, Tensor):
         return NotImplemented
+    if a.data.dtype.kind == "b":
+        raise RuntimeError(f"{op.name}() takes numbers, not truth values; convert with .to()")
     if a.data.dtype != b.data.dtype:
         raise RuntimeError(
             f"{op.name}() needs operands of one data type, got {a.dtype} and {b.dtype}; "
             "convert one of them with .to()"
         )
-    return apply(op, a, b)
+    try:
+        return apply(op, a, b)
+    except ValueError:
+        raise RuntimeError(
+            f"{op.name}() cannot multiply shapes {a.shape} and {b.shape}: the last axis of the "
+            "first must be as long as the last but one of the second, or the only one; leading "
+            "axes broadcast; neither may be 0-d"
+        ) from None
 
 
 def promoted(*operands: Any) -> list[Any]:

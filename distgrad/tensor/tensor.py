@@ -1,6 +1,8 @@
 """`Tensor`: an array, its gradient, and its place in the graph."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from functools import partial
 from typing import Any, Self
 from weakref import ref
@@ -196,6 +198,22 @@ class Tensor(InPlace, Methods):
         return format(self.item() if self.numel() == 1 and self.ndim == 0 else repr(self), spec)
 
 
+class _Quiet(threading.local):
+    """Runs functions without NumPy's warnings: infinities and nan are results, as in PyTorch.
+
+    NumPy looks for its warnings' setting in the current context. To enter a context that has it
+    costs a tenth of `numpy.errstate`; a context serves one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        context = Context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+_quiet = _Quiet()
+
+
 def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
     """Run an op on Tensors, arrays and numbers, and record it where a gradient is wanted.
 
@@ -207,9 +225,10 @@ def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
     if op.defaults:
         args, attributes = op.bind(args, attributes)
     arrays = [x.data if isinstance(x, Tensor) else x for x in args]
-    result = Tensor.of(op.forward(array_namespace(*arrays), *arrays, **attributes))
+    xp = array_namespace(*arrays)
+    result = Tensor.of(_quiet.run(op.forward, xp, *arrays, **attributes))
     if op.view and result.data.base is not None and _share_memory(result.data, arrays[0]):
-        result.version = args[0].version
+        result.version = getattr(args[0], "version", result.version)  # an array has none
     wanted = tuple(
         [isinstance(x, Tensor) and (x.node is not None or x._leaf_requires_grad) for x in args]
     )

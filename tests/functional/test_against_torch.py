@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.parity import check_gradients, check_same
 
 import distgrad as dg
 from distgrad.nn import functional as F
@@ -106,39 +107,11 @@ CALLS: dict[str, tuple[Shapes, Callable[..., Any]]] = {
 }
 
 
-def evaluate(m: Any, f: Any, call: Any, inputs: list[Any], grad: Any) -> tuple[Any, Any, Any]:
-    """The value, and the gradients of first and second order."""
-    value = call(m, f, *inputs)
-    weights = np.cos(np.arange(value.numel()))
-    weights = m.tensor(weights.reshape(tuple(value.shape)))
-    first = grad((value * value * weights).sum(), inputs, create_graph=True, allow_unused=True)
-    squares = sum((g * g * g).sum() for g in first if g is not None)
-    return value, first, grad(squares, inputs, allow_unused=True)
-
-
 @pytest.mark.parametrize("name", CALLS)
 def test_values_and_gradients(name: str) -> None:
     shapes, call = CALLS[name]
     generator = np.random.default_rng(len(name))
-    arrays = [generator.standard_normal(shape) for shape in shapes]
-    ours = evaluate(
-        dg, F, call, [dg.tensor(x, requires_grad=True) for x in arrays], dg.autograd.grad
-    )
-    theirs = evaluate(
-        torch,
-        TF,
-        call,
-        [torch.tensor(x, requires_grad=True) for x in arrays],
-        torch.autograd.grad,
-    )
-    assert ours[0].shape == tuple(theirs[0].shape)
-    np.testing.assert_allclose(ours[0].data, theirs[0].detach(), rtol=1e-13, atol=1e-14)
-    for order in (1, 2):
-        for mine, other in zip(ours[order], theirs[order], strict=True):
-            # One library may know that a gradient is zero where the other computes the zeros.
-            a = 0.0 if mine is None else mine.data
-            b = 0.0 if other is None else other.detach().numpy()
-            np.testing.assert_allclose(a, b + np.zeros_like(a), rtol=1e-10, atol=1e-11)
+    check_gradients([generator.standard_normal(shape) for shape in shapes], call)
 
 
 # Ties, bounds that are met, bounds that cross: gradients where a difference quotient means nothing.
@@ -201,11 +174,6 @@ CONVERTED: dict[str, Callable[..., Any]] = {
     "pad": lambda m, x: (F if m is dg else TF).pad(x, (1, 1)),
     "masked_fill": lambda m, x: x.masked_fill(x > 0, 0),
 }
-
-
-def check_same(mine: Any, other: Any) -> None:
-    assert mine.dtype.name == str(other.dtype).removeprefix("torch.")
-    np.testing.assert_allclose(mine.data, other.numpy(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("b", TYPES)

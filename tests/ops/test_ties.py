@@ -115,3 +115,75 @@ def test_repeated_indices_add_up() -> None:
         x.grad = None
         (x[index] * dg.tensor([1.0, 10.0, 100.0])).sum().backward()
         assert x.grad.tolist() == [11, 0, 100]
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_signs() -> None:
+    assert dg.sign(dg.tensor([-INF, -0.0, NAN, 2.0])).tolist() == [-1, 0, 0, 1]
+    assert gradient(dg.abs, NAN) == [0]
+    y = dg.tensor([-1.0, 1.0, -0.0])
+    assert gradient(lambda x: dg.copysign(x, y), 2.0, -2.0, 0.0) == [-1, -1, 0]
+
+
+@pytest.mark.parametrize("function", [dg.fmax, dg.fmin])
+def test_of_equal_operands_the_first_gets_the_gradient(function) -> None:
+    x = dg.tensor([1.0, NAN, 2.0], requires_grad=True)
+    y = dg.tensor([1.0, 3.0, NAN], requires_grad=True)
+    assert function(x, y).tolist() == [1, 3, 2]
+    function(x, y).sum().backward()
+    assert x.grad.tolist() == [1, 0, 1]
+    assert y.grad.tolist() == [0, 1, 0]
+
+
+def test_next_to_nan_both_operands_get_the_gradient_of_a_maximum() -> None:
+    assert gradient(lambda x: dg.maximum(x, dg.tensor([NAN])), 1.0) == [1]
+    assert gradient(lambda x: dg.maximum(x, dg.tensor([1.0])), NAN) == [1]
+
+
+def test_steps_are_flat() -> None:
+    for function in (dg.floor, dg.ceil, dg.round, dg.trunc, dg.sign):
+        assert gradient(function, 0.0, 1.0, 0.5, -0.5) == [0, 0, 0, 0]
+    assert gradient(dg.frac, 0.0, 1.0) == [1, 1]
+    assert dg.round(dg.tensor([0.5, 1.5, 2.5, -0.5])).tolist() == [0, 2, 2, 0]
+
+
+def test_activations_at_their_kinks() -> None:
+    f = dg.nn.functional
+    assert gradient(f.leaky_relu, 0.0) == [0.01]
+    assert gradient(f.elu, 0.0) == [1]
+    assert gradient(f.hardtanh, -1.0, 0.0, 1.0) == [0, 1, 0]
+    assert gradient(f.relu6, 0.0, 6.0) == [0, 0]
+    assert gradient(f.hardsigmoid, -3.0, 3.0) == [0, 0]
+    assert gradient(f.hardswish, -3.0, 3.0) == [0, 1]
+    assert gradient(f.hardshrink, -0.5, 0.5) == [0, 0]
+    assert gradient(f.softshrink, -0.5, 0.5) == [0, 0]
+    assert gradient(lambda x: f.threshold(x, 1.0, 0.0), 1.0, 2.0) == [0, 1]
+    assert gradient(lambda x: f.prelu(x, dg.tensor([0.25]).double()), 0.0) == [0.25]
+
+
+def test_products_with_zeros() -> None:
+    assert gradient(dg.prod, 2.0, 0.0, 3.0) == [0, 6, 0]
+    assert gradient(dg.prod, 0.0, 0.0, 3.0) == [0, 0, 0]
+    assert gradient(lambda x: dg.cumprod(x, 0), 2.0, 0.0, 3.0) == [1, 8, 0]
+
+
+def test_infinite_scores_of_a_running_logarithm() -> None:
+    x = dg.tensor([-INF, 0.0, -INF, 0.0], requires_grad=True)
+    y = dg.logcumsumexp(x, 0)
+    np.testing.assert_allclose(y.data, [-INF, 0, 0, np.log(2)], rtol=1e-6)
+    y[1:].sum().backward()
+    np.testing.assert_allclose(x.grad.data, [0, 2.5, 0, 0.5])
+
+
+def test_running_extremes_take_the_last_of_equals() -> None:
+    values, indices = dg.cummax(dg.tensor([1.0, 3.0, 3.0, NAN, 2.0]), 0)
+    np.testing.assert_array_equal(values.data, [1, 3, 3, NAN, NAN])
+    assert indices.tolist() == [0, 1, 2, 3, 3]
+
+
+def test_the_median_is_the_lower_one_of_two() -> None:
+    assert dg.median(dg.tensor([4.0, 1.0, 3.0, 2.0])).item() == 2
+    assert np.isnan(dg.median(dg.tensor([1.0, NAN, 0.0])).item())
+    assert gradient(dg.median, 2.0, 1.0, 2.0, 3.0) == [0.5, 0, 0.5, 0]

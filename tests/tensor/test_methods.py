@@ -28,13 +28,13 @@ def test_shapes(x) -> None:
 
 
 def test_shape_errors(x) -> None:
-    with pytest.raises(ValueError, match="cannot reshape"):
+    with pytest.raises(RuntimeError, match=r"cannot reshape the 24 .*\(5,\): .* multiply to 24"):
         x.reshape(5)
     with pytest.raises(RuntimeError, match=r"start_dim 2 lies behind end_dim 1"):
         x.flatten(2, 1)
     with pytest.raises(IndexError):
         x.transpose(0, 3)
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(RuntimeError, match=r"cannot expand shape \(2, 3, 4\) to \(3, 3, 4\)"):
         x.expand(3, 3, 4)
 
 
@@ -61,7 +61,7 @@ def test_views(x) -> None:
     assert dg.zeros(0, 2).view(2, 0).shape == (2, 0)
     with pytest.raises(RuntimeError, match=r"view\(\) of shape \(6, 4\).*use reshape\(\)"):
         x.transpose(0, 1).view(6, 4)
-    with pytest.raises(ValueError, match="cannot reshape"):
+    with pytest.raises(RuntimeError, match="cannot reshape"):
         x.view(5)
 
 
@@ -130,7 +130,7 @@ def test_logic() -> None:
 @pytest.mark.parametrize("correction", [0, 1, 2])
 def test_spread(x, name, dim, keepdim, correction) -> None:
     if dim == 0 and correction == 2:
-        assert np.isnan(getattr(x, name)(dim, correction=2).data).all()
+        assert np.isinf(getattr(x, name)(dim, correction=2).data).all()
         return
     expected = getattr(np, name)(x.data, axis=dim, ddof=correction, keepdims=keepdim)
     result = getattr(x, name)(dim, correction=correction, keepdim=keepdim)
@@ -144,7 +144,7 @@ def test_spread(x, name, dim, keepdim, correction) -> None:
 def test_reductions(x, name, dim, keepdim) -> None:
     reference = {"norm": lambda a, **k: np.sqrt((a * a).sum(**k))}.get(name) or getattr(np, name)
     expected = reference(x.data, axis=dim, keepdims=keepdim)
-    result = getattr(x, name)(dim, keepdim)
+    result = getattr(x, name)(dim=dim, keepdim=keepdim)
     np.testing.assert_allclose(result.data, expected, rtol=1e-15)
     assert result.shape == np.shape(expected)
 
@@ -191,9 +191,10 @@ def test_integers() -> None:
             getattr(x, name)()
     with pytest.raises(TypeError, match="softmax: the input must be of floating-point type"):
         x.softmax(0)
-    for result in (x.norm(), x.exp(), x.log(), x.sqrt(), x.tanh(), x.sigmoid(), x.erf()):
+    with pytest.raises(RuntimeError, match=r"norm\(\) takes a floating-point tensor, not int64"):
+        x.norm()
+    for result in (x.exp(), x.log(), x.sqrt(), x.tanh(), x.sigmoid(), x.erf()):
         assert result.dtype == np.float32
-    assert x.norm().item() == 5
     assert x.relu().dtype == np.int64
 
 

@@ -1,28 +1,41 @@
-"""Activations."""
+"""Smooth activations."""
+
+from typing import Any
 
 from distgrad import ops
-from distgrad.functional import relu, sigmoid, softmax, tanh
+from distgrad.functional import log_softmax, relu, sigmoid, softmax, tanh
 from distgrad.nn.functional.checks import check_floating
 from distgrad.tensor import Tensor, apply
 
-__all__ = ["gelu", "log_softmax", "relu", "sigmoid", "silu", "softmax", "tanh"]
+__all__ = [
+    "gelu",
+    "glu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+]
 
 _FORMS = ("none", "tanh")
 
 
-def log_softmax(input: Tensor, dim: int) -> Tensor:
-    """Return the logarithms of the softmax along ``dim``, computed without overflow.
-
-    Raises:
-        TypeError: If ``input`` is not of floating-point type.
+def softmin(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Return the softmax of ``-input`` along ``dim``; arguments and errors are those of `softmax`.
 
     Example:
         >>> import distgrad as dg
-        >>> log_softmax(dg.tensor([0.0, 1000.0]), dim=0)
-        tensor([-1000.,     0.])
+        >>> softmin(dg.tensor([0.0, 0.0, 1000.0]), dim=0)
+        tensor([0.5, 0.5, 0. ])
     """
-    check_floating("log_softmax", input)
-    return apply(ops.log_softmax, input, axis=dim)
+    return softmax(-input, dim, dtype=dtype)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -64,3 +77,103 @@ def silu(input: Tensor) -> Tensor:
     """
     check_floating("silu", input)
     return input * sigmoid(input)
+
+
+def mish(input: Tensor) -> Tensor:
+    """Return ``input * tanh(softplus(input))``.
+
+    Raises:
+        TypeError: If ``input`` is not of floating-point type.
+
+    Example:
+        >>> import distgrad as dg
+        >>> mish(dg.tensor([-1.0, 0.0, 100.0]))
+        tensor([ -0.3034,   0.    , 100.    ])
+
+    Reference:
+        D. Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
+    """
+    check_floating("mish", input)
+    return input * softplus(input).tanh()
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return ``log(1 + exp(beta * input)) / beta``, and ``input`` where that hardly differs.
+
+    Args:
+        input: Any shape.
+        beta: How sharp the bend at 0 is.
+        threshold: Where ``beta * input`` is above it, the result is ``input``.
+
+    Raises:
+        TypeError: If ``input`` is not of floating-point type.
+
+    Example:
+        >>> import distgrad as dg
+        >>> softplus(dg.tensor([-1000.0, 0.0, 100.0]))
+        tensor([  0.    ,   0.6931, 100.    ])
+    """
+    check_floating("softplus", input)
+    return apply(ops.softplus, input, beta=beta, threshold=threshold)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """Return ``log(sigmoid(input))``, computed without overflow.
+
+    Raises:
+        TypeError: If ``input`` is not of floating-point type.
+
+    Example:
+        >>> import distgrad as dg
+        >>> logsigmoid(dg.tensor([-1000.0, 0.0]))
+        tensor([-1.0000e+03, -6.9315e-01])
+    """
+    check_floating("logsigmoid", input)
+    return apply(ops.log_sigmoid, input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """Return ``input / (1 + abs(input))``.
+
+    Example:
+        >>> import distgrad as dg
+        >>> softsign(dg.tensor([-1.0, 0.0, 3.0]))
+        tensor([-0.5 ,  0.  ,  0.75])
+    """
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Return ``input - tanh(input)``.
+
+    Example:
+        >>> import distgrad as dg
+        >>> tanhshrink(dg.tensor([0.0, 100.0]))
+        tensor([ 0., 99.])
+    """
+    return input - input.tanh()
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return the first half along ``dim`` times the sigmoid of the second half.
+
+    Raises:
+        RuntimeError: If the axis has no halves of equal length, or ``input`` has no axis.
+        TypeError: If ``input`` is not of floating-point type.
+
+    Example:
+        >>> import distgrad as dg
+        >>> glu(dg.tensor([4.0, 6.0, 0.0, 100.0]))
+        tensor([2., 6.])
+
+    Reference:
+        Y. N. Dauphin et al., "Language modeling with gated convolutional networks", ICML 2017.
+    """
+    check_floating("glu", input)
+    if not input.ndim or input.shape[input._axis(dim)] % 2:
+        raise RuntimeError(
+            f"glu: dim {dim} must have an even length, got an input of shape {input.shape}"
+        )
+    half = input.shape[dim] // 2
+    first, second = input.split([half, half], dim)
+    return first * sigmoid(second)

@@ -15,7 +15,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
         padding_idx: A row whose gradient is always 0; negative numbers count from the end.
 
     Returns:
-        A Tensor of shape (*input.shape, width).
+        A Tensor of shape ``(*input.shape, width)``.
 
     Raises:
         TypeError: If ``input`` is not of integer type.

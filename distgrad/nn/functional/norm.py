@@ -22,7 +22,7 @@ def layer_norm(
     """Normalise each sample: ``(input - mean) / sqrt(var + eps) * weight + bias``.
 
     Args:
-        input: (..., *normalized_shape)
+        input: ``(..., *normalized_shape)``
         normalized_shape: The lengths of the last axes, over which mean and variance are taken.
         weight: Factors of shape ``normalized_shape``, or None for 1.
         bias: Terms of the same shape, or None for 0.

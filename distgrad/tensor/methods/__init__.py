@@ -1,14 +1,16 @@
 """The functions that `Tensor` has as methods, with PyTorch's names and arguments."""
 
-from distgrad.tensor.methods.conversions import Conversions
-from distgrad.tensor.methods.elementwise import Elementwise
-from distgrad.tensor.methods.reductions import Extremes, Reductions
-from distgrad.tensor.methods.shapes import Shapes
+from distgrad.tensor.methods.diagonals import Diagonals
+from distgrad.tensor.methods.extremes import Extremes
+from distgrad.tensor.methods.matrices import LinAlgError, Matrices, SignAndLog
+from distgrad.tensor.methods.norms import Norms
+from distgrad.tensor.methods.ordering import Ordered, Ordering
+from distgrad.tensor.methods.scattering import Scattering
 
-__all__ = ["Extremes", "Methods"]
+__all__ = ["Extremes", "LinAlgError", "Methods", "Ordered", "SignAndLog"]
 
 
-class Methods(Elementwise, Reductions, Shapes, Conversions):
+class Methods(Norms, Scattering, Ordering, Diagonals, Matrices):
     """All of them."""
 
     __slots__ = ()

@@ -58,6 +58,33 @@ class OfArray:
             return self  # type: ignore[return-value]  # nothing but Tensor has these methods
         return self._apply(ops.astype, self, dtype=np.dtype(dtype))
 
+    def _pair(
+        self, op: ops.Op, other: Any, floating: bool = False, reflected: bool = False
+    ) -> "Tensor":
+        """Run an op on the tensor and another operand, refusing what is not one."""
+        operands = (other, self) if reflected else (self, other)
+        result: Any = self._binary(op, *operands, floating)
+        if result is NotImplemented:
+            raise TypeError(
+                f"{op.name}() takes Tensors, arrays and numbers, got Tensor and "
+                f"{type(other).__name__}"
+            )
+        return result  # type: ignore[no-any-return]
+
+    def _number(self, name: str) -> "Tensor":
+        """Return the tensor itself, refusing one of truth values."""
+        if self.dtype.kind == "b":
+            raise RuntimeError(f"{name}() takes numbers, not truth values; convert with .to()")
+        return self  # type: ignore[return-value]  # nothing but Tensor has these methods
+
+    def _only_floating(self, name: str) -> "Tensor":
+        """Return the tensor itself, refusing one that is not of floating-point type."""
+        if not is_floating(self.dtype):
+            raise RuntimeError(
+                f"{name}() takes a floating-point tensor, not {self.dtype}; convert with .to()"
+            )
+        return self  # type: ignore[return-value]  # nothing but Tensor has these methods
+
     def _floating(self) -> "Tensor":
         return self.to(self.dtype if is_floating(self.dtype) else DEFAULT_FLOAT)
 
@@ -70,3 +97,12 @@ class OfArray:
                 f"got {dim}"
             )
         return dim % (count or 1)
+
+    def _axes(self, dim: Any) -> tuple[int, ...] | None:
+        """Return axes counted from the front; None, for all, where ``dim`` names none."""
+        if dim is None:
+            return None
+        axes = tuple([self._axis(d) for d in ((dim,) if hasattr(dim, "__index__") else dim)])
+        if len(set(axes)) < len(axes):
+            raise RuntimeError(f"dim names an axis twice: {dim} for a tensor of shape {self.shape}")
+        return axes if axes and self.ndim else None

@@ -1,12 +1,14 @@
-"""Functions of the elements, and products."""
+"""Functions of two operands of floating-point type, and those along an axis."""
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from distgrad import ops
-from distgrad.backend.dtypes import is_floating
-from distgrad.tensor.methods.array import OfArray
+from distgrad.backend.dtypes import is_floating, result_type
+from distgrad.tensor.methods.arithmetic import ArithmeticMethods
+from distgrad.tensor.methods.comparisons import Comparisons
+from distgrad.tensor.methods.functions import Functions
+from distgrad.tensor.methods.steps import Steps
+from distgrad.tensor.operands import raw
 
 if TYPE_CHECKING:
     from distgrad.tensor.tensor import Tensor
@@ -14,97 +16,47 @@ if TYPE_CHECKING:
 __all__ = ["Elementwise"]
 
 
-def _boolean(name: str, condition: Any) -> Any:
-    """Return a condition that is a Tensor or an array of truth values."""
-    condition = np.asarray(condition) if isinstance(condition, bool | list) else condition
-    if condition.dtype != np.bool_:
-        raise RuntimeError(
-            f"{name}() needs a condition of bools, not {condition.dtype}; compare it with something"
-        )
-    return condition
-
-
-class Elementwise(OfArray):
-    """Functions of the elements, and products of vectors and matrices."""
+class Elementwise(ArithmeticMethods, Functions, Steps, Comparisons):
+    """All functions of the elements."""
 
     __slots__ = ()
 
-    def abs(self) -> "Tensor":
-        """Return the absolute values."""
-        return self._apply(ops.absolute, self)
+    def atan2(self, other: Any) -> "Tensor":
+        """Return the angles of the points (other, self), from -pi to pi."""
+        if not hasattr(other, "dtype"):
+            raise TypeError(f"atan2() takes two Tensors or arrays, got {type(other).__name__}")
+        return self._pair(ops.arctan2, other, floating=True)
 
-    def exp(self) -> "Tensor":
-        """Return e to the power of each element."""
-        return self._apply(ops.exp, self._floating())
+    def xlogy(self, other: Any) -> "Tensor":
+        """Return ``self * log(other)``, 0 where the tensor is 0 unless ``other`` is nan."""
+        return self._pair(ops.xlogy, other, floating=True)
 
-    def log(self) -> "Tensor":
-        """Return the natural logarithms."""
-        return self._apply(ops.log, self._floating())
+    def hypot(self, other: Any) -> "Tensor":
+        """Return ``sqrt(self**2 + other**2)`` without overflow."""
+        return self._pair_of_floats(ops.hypot, other)
 
-    def sqrt(self) -> "Tensor":
-        """Return the square roots."""
-        return self._apply(ops.sqrt, self._floating())
+    def logaddexp(self, other: Any) -> "Tensor":
+        """Return ``log(exp(self) + exp(other))`` without overflow."""
+        return self._pair_of_floats(ops.logaddexp, other)
 
-    def tanh(self) -> "Tensor":
-        """Return the hyperbolic tangents."""
-        return self._apply(ops.tanh, self._floating())
-
-    def relu(self) -> "Tensor":
-        """Return the elements, with 0 in place of negative ones."""
-        return self._apply(ops.relu, self)
-
-    def sigmoid(self) -> "Tensor":
-        """Return ``1 / (1 + exp(-x))`` of each element."""
-        return self._apply(ops.sigmoid, self._floating())
-
-    def erf(self) -> "Tensor":
-        """Return the error function of each element."""
-        return self._apply(ops.erf, self._floating())
-
-    def softmax(self, dim: int) -> "Tensor":
-        """Return the exponentials over their sum along ``dim``, of a floating-point tensor."""
-        if not is_floating(self.dtype):
-            raise TypeError(f"softmax: the input must be of floating-point type, not {self.dtype}")
-        return self._apply(ops.softmax, self, axis=self._axis(dim))
-
-    def maximum(self, other: Any) -> "Tensor":
-        """Return the larger one of each two elements; equal ones share the gradient."""
-        return self._apply(ops.maximum, *self._promoted(self, other))
-
-    def minimum(self, other: Any) -> "Tensor":
-        """Return the smaller one of each two elements; equal ones share the gradient."""
-        return self._apply(ops.minimum, *self._promoted(self, other))
-
-    def clamp(self, min: Any = None, max: Any = None) -> "Tensor":
-        """Return the elements with those outside ``min`` and ``max`` moved to these bounds."""
-        if min is None and max is None:
-            raise ValueError("clamp() needs min, max or both")
-        return self._apply(ops.clip, *self._promoted(self, min, max))
-
-    def where(self, condition: Any, other: Any) -> "Tensor":
-        """Return the elements where ``condition`` is true, and those of ``other`` elsewhere."""
-        return self._apply(ops.where, _boolean("where", condition), *self._promoted(self, other))
-
-    def masked_fill(self, mask: Any, value: Any) -> "Tensor":
-        """Return the elements with ``value``, a number or a 0-d tensor, where ``mask`` is true."""
-        value = value.to(self.dtype) if hasattr(value, "node") else self.dtype.type(value)
-        if value.ndim:
+    def _pair_of_floats(self, op: ops.Op, other: Any) -> "Tensor":
+        if not hasattr(other, "dtype") or not is_floating(result_type(self.data, raw(other))):
             raise RuntimeError(
-                f"masked_fill() takes a number or a 0-d tensor, got one of shape {value.shape}; "
-                "use where() to choose among several values"
+                f"{op.name}() takes two tensors, one of floating-point type, got {self.dtype} and "
+                f"{getattr(other, 'dtype', type(other).__name__)}; convert with .to()"
             )
-        return self._apply(ops.where, _boolean("masked_fill", mask), value, self)
+        return self._pair(op, other)
 
-    def isfinite(self) -> "Tensor":
-        """Tell for each element whether it is neither infinite nor nan."""
-        return self._apply(ops.isfinite, self)
+    def softmax(self, dim: int, *, dtype: Any = None) -> "Tensor":
+        """Return the exponentials over their sum along ``dim``, of a floating-point tensor."""
+        return self._along(ops.softmax, dim, dtype)
 
-    def dot(self, other: "Tensor") -> "Tensor":
-        """Return the inner product of two vectors."""
-        if self.ndim != 1 or other.ndim != 1:
-            raise RuntimeError(f"dot() needs two vectors, got shapes {self.shape}, {other.shape}")
-        return self._product(ops.dot, self, other)
+    def log_softmax(self, dim: int, *, dtype: Any = None) -> "Tensor":
+        """Return the logarithms of the softmax along ``dim``, of a floating-point tensor."""
+        return self._along(ops.log_softmax, dim, dtype)
 
-    def matmul(self, other: "Tensor") -> "Tensor":
-        """Return the matrix product; leading axes broadcast."""
-        return self._product(ops.matmul, self, other)
+    def _along(self, op: ops.Op, dim: int, dtype: Any) -> "Tensor":
+        x = self if dtype is None else self.to(dtype)
+        if not is_floating(x.dtype):
+            raise TypeError(f"{op.name}: the input must be of floating-point type, not {x.dtype}")
+        return self._apply(op, x, axis=self._axis(dim))

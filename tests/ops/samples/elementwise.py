@@ -20,8 +20,16 @@ SAMPLES: dict[str, Row] = {
         lambda x, mask: np.where(mask == 0, 0, 2 * x),
         constants=("mask",),
     ),
-    "exp": Row(unary()),
-    "log": Row(unary(positive)),
+    "lerp": Row(
+        [
+            case((2, 3), (2, 3), (2, 3)),
+            case((2, 1), (3,), 0.25),
+            case((3,), (2, 3), 0.75),
+            case((), (), ()),
+            case((0, 3), (3,), (1, 3)),
+        ],
+        lambda start, end, weight: start + weight * (end - start),
+    ),
     "multiply": Row(binary()),
     "negative": Row(unary()),
     "power": Row(
@@ -29,9 +37,10 @@ SAMPLES: dict[str, Row] = {
         + [case((2, 3), n) for n in (0, 1, 2, 3, 0.0, 2.0, 3.0, -1, -2)]
         + [case((2, 3), x, domain=positive) for x in (0.5, 1.5, -0.5)],
     ),
+    "reciprocal": Row(unary()),
     "relu": Row(unary(), lambda x: np.where(x > 0, x, 0)),
-    "sign": Row(unary()),
+    "rsqrt": Row(unary(positive), lambda x: np.power(x, -0.5)),
     "sqrt": Row(unary(positive)),
+    "square": Row(unary()),
     "subtract": Row(binary()),
-    "tanh": Row(unary()),
 }

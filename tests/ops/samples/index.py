@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
-from ops.cases import Row, case
+from ops.cases import Case, Row, case
 
 INDICES = [
     1,
@@ -36,7 +36,39 @@ def _put(values: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     return result
 
 
+def _written(add: bool) -> Any:
+    def reference(x: np.ndarray, values: Any, index: Any) -> np.ndarray:
+        result = x.copy()
+        places = np.arange(x.size).reshape(x.shape)[index]
+        for place, value in zip(
+            places.ravel(), np.broadcast_to(values, places.shape).ravel(), strict=True
+        ):
+            result.reshape(-1)[place] = result.reshape(-1)[place] * add + value
+        return result
+
+    return reference
+
+
+def _writing(repeating: bool) -> list[Case]:
+    x = np.zeros((2, 3))
+    indices = [i for i in INDICES if repeating or np.unique(_places(i)).size == _places(i).size]
+    return [
+        *[case((2, 3), x[index].shape, index=index) for index in indices],
+        case((2, 3), (3,), index=[1, 0]),
+        case((2, 3), (), index=slice(1, None)),
+        case((), (), index=()),
+        case((0, 3), (0, 1), index=(slice(None), [1])),
+    ]
+
+
+def _places(index: Any) -> np.ndarray:
+    return np.arange(6).reshape(2, 3)[index]
+
+
 SAMPLES: dict[str, Row] = {
+    "accumulate": Row(_writing(repeating=True), _written(add=True)),
+    # Of several values for one place a difference sees only one: the tests of scatter have them.
+    "assign": Row(_writing(repeating=False), _written(add=False)),
     "getitem": Row(
         [case((2, 3), index=index) for index in INDICES]
         + [case((), index=()), case((), index=...), case((0, 3), index=(slice(None), 1))],

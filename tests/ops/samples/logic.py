@@ -30,6 +30,7 @@ _PAIRS = Row(
 SAMPLES: dict[str, Row] = {
     "bitwise_and": _PAIRS,
     "bitwise_or": _PAIRS,
+    "bitwise_xor": _PAIRS,
     "equal": _COMPARED,
     "greater": _COMPARED,
     "greater_equal": _COMPARED,
@@ -38,7 +39,21 @@ SAMPLES: dict[str, Row] = {
         constants=None,
     ),
     "isfinite": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
+    "isclose": Row(
+        [
+            *binary(whole),
+            case(np.array([1.0, np.inf, np.nan]), np.array([1.1, np.inf, np.nan]), atol=0.2),
+            case(np.array([1.0, np.nan]), np.array([1.1, np.nan]), rtol=0.2, equal_nan=True),
+        ],
+        constants=None,
+    ),
+    "isinf": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
+    "isnan": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
     "less": _COMPARED,
     "less_equal": _COMPARED,
+    "logical_and": _COMPARED,
+    "logical_not": Row(unary(whole), constants=None),
+    "logical_or": _COMPARED,
+    "logical_xor": _COMPARED,
     "not_equal": _COMPARED,
 }

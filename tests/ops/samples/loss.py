@@ -12,15 +12,22 @@ def _cross_entropy(x: np.ndarray, target: np.ndarray, axis: int, *how: Any, **na
 
 
 def _nll_loss(
-    x: np.ndarray, target: np.ndarray, axis: int, reduction: str, ignore_index: int
+    x: np.ndarray,
+    target: np.ndarray,
+    axis: int,
+    reduction: str,
+    ignore_index: int,
+    weight: Any = None,
 ) -> Any:
     log_p = np.moveaxis(x, axis, -1)
     losses, count = np.zeros(target.shape), 0
     for place in np.ndindex(target.shape):
         if target[place] != ignore_index:
-            losses[place] = -log_p[place][target[place]]
-            count += 1
-    return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / max(count, 1)}[reduction]
+            factor = 1 if weight is None else weight[target[place]]
+            losses[place] = -log_p[place][target[place]] * factor
+            count += factor
+    mean = losses.sum() / (count or 1)
+    return {"none": losses, "sum": losses.sum(), "mean": mean}[reduction]
 
 
 def _mse_loss(x: np.ndarray, target: np.ndarray, reduction: str) -> Any:
@@ -43,13 +50,26 @@ def _class_cases() -> list[Case]:
             axis=axis,
             reduction=reduction,
             ignore_index=-100,
+            weight=weight,
         )
         for shape, target, axis in samples
+        for weight in (None, np.array([0.5, 2.0, 1.0]))
         for reduction in (["none", "sum"] if 0 in shape else ["none", "sum", "mean"])
     ]
 
 
+def probabilities(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return generator.uniform(0.1, 0.9, shape)
+
+
 SAMPLES: dict[str, Row] = {
+    "binary_cross_entropy": Row(
+        [
+            case(*shapes, domain=probabilities)
+            for shapes in [((2, 3), (2, 3)), ((2, 3), (3,)), ((), ()), ((0,), (0,))]
+        ],
+        lambda x, target: -scipy.special.xlogy(target, x) - scipy.special.xlog1py(1 - target, -x),
+    ),
     "cross_entropy": Row(_class_cases(), _cross_entropy, lacks=("0-d",)),
     "log_softmax": Row(
         [case((2, 3), axis=1), case((2, 3, 2), axis=0), case((4,), axis=-1), case((0, 3), axis=1)],

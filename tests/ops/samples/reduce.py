@@ -30,6 +30,15 @@ def _spread(function: Any) -> Any:
     return reference
 
 
+def _vector_norm(x: Any, ord: float, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
+def _argmedian(x: Any, axis: int, keepdims: bool = False) -> Any:
+    place = np.argsort(x, axis=axis).take([(x.shape[axis] - 1) // 2], axis)
+    return place if keepdims else np.squeeze(place, axis)
+
+
 _PREDICATE = Row(reduction(whole), constants=None)
 
 
@@ -39,16 +48,36 @@ SAMPLES: dict[str, Row] = {
     "amin": Row(reduction(distinct), np.min),
     "any": _PREDICATE,
     "argmax": Row(reduction(distinct, several=False), constants=None),
+    "argmedian": Row(
+        [
+            case((2, 3, 4), domain=distinct, axis=axis, keepdims=keepdims)
+            for axis in (0, 1, -1)
+            for keepdims in (False, True)
+        ]
+        + [case((0, 3), axis=1)],
+        _argmedian,
+        constants=None,
+        lacks=("0-d",),
+    ),
     "argmin": Row(reduction(distinct, several=False), constants=None),
     "logsumexp": Row(
         [c if "axis" in c.attributes else Case(c.inputs, {"axis": None}) for c in reduction()],
         scipy.special.logsumexp,
     ),
     "mean": Row(reduction()),
+    "median": Row(
+        [case(shape, domain=distinct) for shape in ((5,), (1, 3), (), (2, 0))],
+        lambda x: np.median(x) if x.size else np.nan,
+    ),
     "norm": Row(reduction(), _norm),
     "std": Row(
         [c for c in _spread_cases() if c.inputs[0].size != 1], _spread(np.std), lacks=("0-d",)
     ),
     "sum": Row(reduction()),
     "var": Row(_spread_cases(), _spread(np.var)),
+    "vector_norm": Row(
+        [Case(c.inputs, {"ord": p} | c.attributes) for c in reduction() for p in (3, 2.5)]
+        + [case((2, 3), ord=p, axis=1) for p in (0.5, -1, -2.0, 1.5)],
+        _vector_norm,
+    ),
 }

@@ -41,6 +41,8 @@ def _clip_cases() -> list[Case]:
 
 SAMPLES: dict[str, Row] = {
     "clip": Row(_clip_cases(), _clip),
+    "fmax": Row(binary()),
+    "fmin": Row(binary()),
     "maximum": Row(binary()),
     "minimum": Row(binary()),
     "where": Row(_where_cases(), constants=("condition",)),

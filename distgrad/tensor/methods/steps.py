@@ -1,0 +1,98 @@
+"""Bounds and roundings: functions of the elements that have kinks or steps."""
+
+from typing import TYPE_CHECKING, Any
+
+from distgrad import ops
+from distgrad.tensor.methods.array import OfArray
+
+if TYPE_CHECKING:
+    from distgrad.tensor.tensor import Tensor
+
+__all__ = ["Steps"]
+
+
+class Steps(OfArray):
+    """Extremes of two operands, bounds, signs, whole parts."""
+
+    __slots__ = ()
+
+    def maximum(self, other: Any) -> "Tensor":
+        """Return the larger one of each two elements, nan if one is; equal ones share."""
+        return self._extreme(ops.maximum, other)
+
+    def minimum(self, other: Any) -> "Tensor":
+        """Return the smaller one of each two elements, nan if one is; equal ones share."""
+        return self._extreme(ops.minimum, other)
+
+    def fmax(self, other: Any) -> "Tensor":
+        """Return the larger one of each two elements, the number if one is nan."""
+        return self._extreme(ops.fmax, other)
+
+    def fmin(self, other: Any) -> "Tensor":
+        """Return the smaller one of each two elements, the number if one is nan."""
+        return self._extreme(ops.fmin, other)
+
+    def _extreme(self, op: ops.Op, other: Any) -> "Tensor":
+        if not hasattr(other, "dtype"):
+            raise TypeError(
+                f"{op.name}() takes two Tensors or arrays, got Tensor and {type(other).__name__}; "
+                "clamp() takes numbers"
+            )
+        return self._pair(op, other)
+
+    def clamp(self, min: Any = None, max: Any = None) -> "Tensor":
+        """Return the elements with those outside ``min`` and ``max`` moved to these bounds."""
+        if min is None and max is None:
+            raise ValueError("clamp() needs min, max or both")
+        return self._apply(ops.clip, *self._promoted(self, min, max))
+
+    def clamp_min(self, min: Any) -> "Tensor":
+        """Return the elements with those below ``min`` moved there."""
+        return self.clamp(min=min)
+
+    def clamp_max(self, max: Any) -> "Tensor":
+        """Return the elements with those above ``max`` moved there."""
+        return self.clamp(max=max)
+
+    def relu(self) -> "Tensor":
+        """Return the elements, with 0 in place of negative ones."""
+        return self._apply(ops.relu, self._number("relu"))
+
+    def sign(self) -> "Tensor":
+        """Return -1, 0 or 1 for each element."""
+        return self if self.dtype.kind == "b" else self._apply(ops.sign, self)  # type: ignore[return-value]
+
+    def floor(self) -> "Tensor":
+        """Return the elements rounded down."""
+        return self._apply(ops.floor, self._number("floor"))
+
+    def ceil(self) -> "Tensor":
+        """Return the elements rounded up."""
+        return self._apply(ops.ceil, self._number("ceil"))
+
+    def trunc(self) -> "Tensor":
+        """Return the elements rounded towards 0."""
+        return self._apply(ops.trunc, self._number("trunc"))
+
+    def round(self, *, decimals: int = 0) -> "Tensor":
+        """Return the elements rounded to so many decimals; halves to the even neighbour."""
+        self._number("round")
+        if decimals and self.dtype.kind != "f":
+            raise RuntimeError(f"round(): decimals={decimals} needs a floating-point tensor")
+        return self._apply(ops.round, self, decimals=decimals)
+
+    def frac(self) -> "Tensor":
+        """Return what `trunc` takes off."""
+        return self._apply(ops.frac, self._only_floating("frac"))
+
+    def copysign(self, other: Any) -> "Tensor":
+        """Return the absolute values with the signs of ``other``."""
+        return self._pair(ops.copysign, other, floating=True)
+
+    def nan_to_num(
+        self, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+    ) -> "Tensor":
+        """Return the elements with numbers in place of nan and the infinities."""
+        if self.dtype.kind != "f":
+            return self._apply(ops.astype, self, dtype=self.dtype)
+        return self._apply(ops.nan_to_num, self, nan=nan or 0.0, posinf=posinf, neginf=neginf)
