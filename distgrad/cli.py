@@ -1,4 +1,4 @@
-"""The command line: `distgrad train`, `distgrad launch` and `distgrad evaluate`."""
+"""The command line: `distgrad train`, `launch`, `evaluate`, `replay` and `doctor`."""
 
 import sys
 import time
@@ -9,7 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from distgrad._version import __version__
-from distgrad.errors import DistgradError, UsageError
+from distgrad.errors import DistgradError, Interrupted, UsageError
+from distgrad.interruption import StopSignals
 from distgrad.launcher import LaunchError, LaunchOptions, launch, preview
 
 __all__ = ["entry_point", "main"]
@@ -32,7 +33,14 @@ ConfigPath = Annotated[
 ]
 RunDir = Annotated[
     Path | None,
-    typer.Option(metavar="PATH", help="A new folder for the run.", show_default="runs/NAME"),
+    typer.Option(metavar="PATH", help="The folder of the run.", show_default="runs/NAME"),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on from the newest whole checkpoint in the run's folder; begin if there is none.",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -101,15 +109,25 @@ def _root(
 
 
 @app.command("train")
-def _train(config: ConfigPath, run_dir: RunDir = None, overrides: Overrides = None) -> None:
+def _train(
+    config: ConfigPath,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    overrides: Overrides = None,
+) -> None:
     """Train as CONFIG says: in one process, or under mpirun on all of its ranks."""
-    from distgrad.distributed import connect
-    from distgrad.training.run import prepare, train
-    from distgrad.training.together import together
+    from distgrad.distributed import connect, launched_size
 
-    comm = connect()
-    settled, folder = together(comm, lambda: prepare(config, overrides or [], run_dir, comm.size))
-    train(settled, comm, folder)
+    # First of all: a signal that a rank does not hear yet would end it.
+    with StopSignals(alone=launched_size() is None) as signals:
+        from distgrad.training.run import prepare, train
+        from distgrad.training.together import together
+
+        comm = connect()
+        settled, folder = together(
+            comm, lambda: prepare(config, overrides or [], run_dir, comm.size, resume)
+        )
+        train(settled, comm, folder, resume=resume, listen=signals.tell)
 
 
 @app.command("launch")
@@ -127,15 +145,17 @@ def _launch(
         bool, typer.Option("--dry-run", help="Print the command and run nothing.")
     ] = False,
     run_dir: RunDir = None,
+    resume: Resume = False,
     overrides: Overrides = None,
 ) -> int:
     """Check CONFIG once, then start N ranks that train as it says."""
     from distgrad.training.run import prepare
 
-    options = LaunchOptions(ranks, mpi, hostfile)
-    prepare(config, overrides or [], run_dir, ranks)
+    options = LaunchOptions(ranks, mpi, hostfile, folder=run_dir or Path("runs"))
+    prepare(config, overrides or [], run_dir, ranks, resume)
     command = [sys.executable, "-m", "distgrad", "train", str(config)]
     command += ["--run-dir", str(run_dir)] if run_dir else []
+    command += ["--resume"] if resume else []
     for override in overrides or []:
         command += ["--set", override]
     if dry_run:
@@ -154,6 +174,69 @@ def _evaluate(
     from distgrad.training.evaluation import evaluate_run
 
     evaluate_run(run, overrides or [], connect())
+
+
+@app.command("replay")
+def _replay(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    step: Annotated[
+        int | None, typer.Option(metavar="N", help="The step to make again and to look into.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Another run: find the first step at which they part."),
+    ] = None,
+    ranks: Annotated[int, typer.Option(metavar="N", help="The number of ranks.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Make steps of RUN again, bit for bit; status 3 if they are not what was recorded."""
+    if (step is None) == (against is None):
+        raise UsageError("give either --step N, to look into one step, or --against RUN")
+    if ranks == 1:
+        from distgrad.training.replay.command import compare, replay
+
+        if step is not None:
+            return replay(run, step, as_json)
+        assert against is not None  # one of them is given
+        return compare(run, against, as_json)
+    if as_json:
+        raise UsageError("--json is for one process: lines of several ranks are tagged")
+    asked = ["--step", str(step)] if step is not None else ["--against", str(against)]
+    command = [sys.executable, "-m", "distgrad", "replay", str(run), *asked]
+    return launch(command, LaunchOptions(ranks))
+
+
+@app.command("doctor")
+def _doctor(
+    ranks: Annotated[
+        int | None,
+        typer.Option(
+            "-n", metavar="N", help="The number of ranks.", show_default="2, or one a host"
+        ),
+    ] = None,
+    mpi: Annotated[
+        str | None, typer.Option(metavar="openmpi|mpich|impi", help="The MPI that is wanted.")
+    ] = None,
+    hostfile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The hosts to look at.")
+    ] = None,
+    run_dir: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where runs shall be written.")
+    ] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Look whether this machine, or each host, is fit for a run; status 2 if something is red."""
+    from distgrad.launcher.preflight.doctor import Examination, examine
+    from distgrad.launcher.preflight.report import print_json, print_result, print_verdict
+    from distgrad.launcher.preflight.result import exit_status
+
+    results = []
+    for result in examine(Examination(ranks, mpi, hostfile, run_dir)):
+        results.append(result)
+        if not as_json:
+            print_result(result, sys.stdout)
+    (print_json if as_json else print_verdict)(results, sys.stdout)
+    return exit_status(results)
 
 
 def _say(message: str, error: Exception) -> None:
@@ -176,7 +259,7 @@ def _say(message: str, error: Exception) -> None:
 
 
 def _print(message: str, error: Exception) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    print(message if isinstance(error, Interrupted) else f"error: {message}", file=sys.stderr)
     if hasattr(error, "rank") and error.__cause__:
         traceback.print_exception(error.__cause__)
     sys.stderr.flush()

@@ -63,6 +63,17 @@ class DiffersByRank(nn.Linear):
 """
 
 
+SLOW_SOURCE = """
+import time
+import distgrad as dg
+
+def slow():
+    print("reads", flush=True)
+    time.sleep(1)
+    return dg.data.sine(samples=70)
+"""
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A working directory with a configuration and components of the user's own."""
@@ -148,7 +159,8 @@ def test_what_is_refused_before_the_first_step(folder, capsys, change, message):
 def test_a_run_folder_that_exists(folder, capsys):
     said = refused(["train", "tiny.toml", "--run-dir", str(folder)], capsys)
     assert (
-        said == f"the run folder {folder} exists already; give another with --run-dir, or remove it"
+        said == f"the run folder {folder} exists already; go on with the run in it with --resume, "
+        "give another with --run-dir, or remove it"
     )
 
 
@@ -253,7 +265,32 @@ def test_an_interrupted_run_has_status_130(folder):
         run.kill()
     assert run.returncode == 130
     assert "Traceback" not in err
-    assert not list(metrics.parent.glob(".*"))
+    assert err.endswith("of which there is a checkpoint; go on with --resume\n")
+    assert [path.name for path in metrics.parent.glob(".*")] == [".lock"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_before_the_first_step_is_heard(folder, number):
+    """While the program still imports and reads its data; the first step is the last then."""
+    (folder / "own_slow_source.py").write_text(SLOW_SOURCE)
+    run = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "distgrad", "train", "tiny.toml"),
+            *("--set", "data.source={name = 'own_slow_source:slow'}"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        assert run.stdout.readline() == "reads\n"
+        run.send_signal(number)
+        _, err = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert "interrupted after step 1, of which there is a checkpoint" in err
 
 
 @pytest.mark.parametrize(("rank", "speaks"), [("0", True), ("1", False)])

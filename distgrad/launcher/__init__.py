@@ -10,6 +10,7 @@ child Python. In the order of a launch:
 
 * `mpi_runtime` asks which MPI library mpi4py loads;
 * `mpirun` finds the mpirun that belongs to it, and refuses one that does not;
+* `preflight` looks whether this machine is fit for the run;
 * `command_line` writes the command in the dialect of Open MPI or MPICH;
 * `supervision` runs it: signals, exit status, nothing left behind;
 * `output` and `banners` turn what mpirun prints into lines tagged by rank.

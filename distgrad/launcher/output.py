@@ -20,13 +20,15 @@ Owner = int | None
 _TAGS = {
     "openmpi": re.compile(rb"\[\d+,(\d+)\]<std(?:out|err)>: "),
     "openmpi-4": re.compile(rb"\[\d+,(\d+)\]<std(?:out|err)>:"),
-    "mpich": re.compile(rb"\[(\d+)\]<rank>: "),
+    "hydra": re.compile(rb"\[(\d+)\]<rank>: "),
 }
 
 
 def tag_pattern(vendor: str | None, version: tuple[int, ...]) -> re.Pattern[bytes]:
     """The tag that an MPI puts before the output of a rank; its group 1 is the rank."""
-    return _TAGS["openmpi-4" if vendor == "openmpi" and version < (5,) else str(vendor)]
+    if vendor != "openmpi":
+        return _TAGS["hydra"]
+    return _TAGS["openmpi" if version >= (5,) else "openmpi-4"]
 
 
 def lines_by_rank(stream: Iterable[bytes], tag: re.Pattern[bytes]) -> Iterator[tuple[Owner, bytes]]:

@@ -45,7 +45,8 @@ def bit_relevant(environment: Mapping[str, Any]) -> dict[str, str]:
         "libc": environment.get("libc"),
         "NumPy": environment.get("numpy"),
         "NumPy's SIMD extensions": _words((environment.get("numpy_simd") or {}).get("found")),
-        "BLAS": _words(environment.get("blas_threads")),
+        # Sorted: they are found in the order of their places in memory, which tells nothing.
+        "BLAS": _words(sorted(environment.get("blas_threads") or ())),
     }
     return {name: str(value or "unknown") for name, value in told.items()}
 

@@ -250,8 +250,8 @@ class Trainer:
         lr = self.optimizer.param_groups[0]["lr"]
 
         observer = self.observer
-        watch = observer.micro_batch if observer else None
-        result = self.model.accumulate(self._loss, window, watch=watch)
+        look = observer.micro_batch if observer else None
+        result = self.model.accumulate(self._loss, window, observer=look)
         if observer:
             observer.step(window, result)
         norm, skipped = None, None

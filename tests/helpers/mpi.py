@@ -1,16 +1,20 @@
 """Runs a command on several ranks, under the real mpirun, for tests of what ranks do together."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-# Said by the environment and not by options, so that Open MPI 4, 5 and MPICH take one command line:
+from distgrad.launcher import LaunchError
+from distgrad.launcher.mpi_runtime import chosen_library
+from distgrad.launcher.mpirun import Mpirun, find_mpirun
+
+# Said by the environment and not by options, so that every MPI takes the same command line:
 # root may run, ranks may outnumber cores and are not bound, and none of them starts threads.
 _ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -19,6 +23,7 @@ _ENVIRONMENT = {
     "PRTE_MCA_hwloc_default_binding_policy": "none",
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
     "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "I_MPI_PIN": "0",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -28,16 +33,26 @@ _ENVIRONMENT = {
 _OF_A_RANK = ("OMPI_", "PMIX_", "PMI_", "PRTE_", "MPI_", "MPIR_", "HYDRA_", "HYDI_")
 
 
+@cache
+def installed(mpi: str | None = None) -> Mpirun | None:
+    """The mpirun of an MPI that mpi4py can load here, by default of the one that it does load."""
+    try:
+        return find_mpirun(chosen_library(mpi))
+    except LaunchError:
+        return None
+
+
 def mpirun_path() -> str | None:
-    """The mpirun beside this Python, else the one on PATH."""
-    beside = Path(sys.executable).parent / "mpirun"
-    return str(beside) if beside.is_file() else shutil.which("mpirun")
+    """The mpirun of the MPI that mpi4py loads."""
+    mpirun = installed()
+    return str(mpirun.path) if mpirun else None
 
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a job: this process's own without traces of MPI, and ``changes``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OF_A_RANK)}
-    return clean | _ENVIRONMENT | dict(changes or {})
+    mpirun = installed()
+    return clean | _ENVIRONMENT | dict(mpirun.environment if mpirun else {}) | dict(changes or {})
 
 
 def mpirun(

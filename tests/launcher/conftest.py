@@ -13,8 +13,10 @@ TIMEOUT = 120
 DOOR = """
 import sys
 from distgrad.launcher import LaunchError, LaunchOptions, launch
+ranks, mpi, stop_within, *command = sys.argv[1:]
+options = LaunchOptions(int(ranks), mpi or None, stop_within=float(stop_within))
 try:
-    sys.exit(launch([sys.executable, *sys.argv[2:]], LaunchOptions(int(sys.argv[1]))))
+    sys.exit(launch([sys.executable, *command], options))
 except LaunchError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_status)
@@ -29,12 +31,16 @@ class Launches:
         self.environment = environment
         self.started = []
 
-    def start(self, ranks, script, *arguments, before=(), **environment):
+    def start(self, ranks, script, *arguments, mpi="", stop_within=60, before=(), **environment):
         """Starts a launch of a script; ``before`` are words to put before the launcher."""
         path = self.folder / "script.py"
         path.write_text(script)
         process = subprocess.Popen(
-            [*before, sys.executable, "-c", DOOR, str(ranks), str(path), *arguments],
+            [
+                *before,
+                *(sys.executable, "-c", DOOR, str(ranks), mpi, str(stop_within)),
+                *(str(path), *arguments),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self.environment | environment,
@@ -42,15 +48,14 @@ class Launches:
         self.started.append(process)
         return process
 
-    def run(self, ranks, script, *arguments, **environment):
-        process = self.start(ranks, script, *arguments, **environment)
+    def run(self, ranks, script, *arguments, **options):
+        process = self.start(ranks, script, *arguments, **options)
         out, err = process.communicate(timeout=TIMEOUT)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def close(self):
         for process in self.started:
-            if process.poll() is None:
-                process.terminate()
+            process.kill()  # the guard ends the ranks
             process.communicate(timeout=TIMEOUT)
 
 

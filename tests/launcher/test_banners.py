@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distgrad.launcher.banners import BannerFilter, Note
+from distgrad.launcher.banners import BannerFilter, Loss, Note
 
 RULE = b"-" * 74
 DOUBLE_RULE = b"=" * 83
@@ -32,12 +32,44 @@ thus causing the job to be terminated. The first process to do so was:
    Process name: [prterun-vm-4074@1,1]
    Exit code:    5""".split(b"\n")
 
+ABORT_4 = b"""\
+MPI_ABORT was invoked on rank 2 in communicator MPI_COMM_WORLD
+with errorcode 3.
+
+NOTE: invoking MPI_ABORT causes Open MPI to kill all MPI processes.
+You may or may not see output from other processes, depending on
+exactly when Open MPI kills them.""".split(b"\n")
+
+TERMINATED_4 = b"""\
+Primary job  terminated normally, but 1 process returned
+a non-zero exit code. Per user-direction, the job has been aborted.""".split(b"\n")
+
+KILLED_4 = [
+    b"mpirun noticed that process rank 2 with PID 0 on node vm exited on signal 9 (Killed)."
+]
+
+EXITED_4 = b"""\
+mpirun detected that one or more processes exited with non-zero status, thus causing
+the job to be terminated. The first process to do so was:
+
+  Process name: [[20315,1],2]
+  Exit code:    5""".split(b"\n")
+
 BAD_TERMINATION = b"""\
 =   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES
 =   PID 4125 RUNNING AT vm
 =   EXIT CODE: 9
 =   CLEANING UP REMAINING PROCESSES
 =   YOU CAN IGNORE THE BELOW CLEANUP MESSAGES""".split(b"\n")
+BAD_TERMINATION_OF_INTEL = b"""\
+=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES
+=   RANK 2 PID 4125 RUNNING AT vm
+=   KILLED BY SIGNAL: 11 (Segmentation fault)""".split(b"\n")
+ABORT_OF_HYDRA = (
+    b"Abort(3) on node 2 (rank 2 in comm 0): application called MPI_Abort(MPI_COMM_WORLD, 3) - "
+    b"process 2"
+)
+STATUSES = b"[mpiexec@vm] Exit codes: [vm] 0,9,1280 [other:1] 0,0"
 ADVICE = b"""\
 YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)
 This typically refers to a problem with your application.
@@ -45,16 +77,42 @@ Please see the FAQ page for debugging suggestions""".split(b"\n")
 
 BOXES = {
     "abort": ([RULE, *ABORT, RULE], Note("")),
+    "abort of Open MPI 4": ([RULE, *ABORT_4, RULE], Note("rank 2 called MPI_Abort")),
     "aborted": ([RULE, *ABORTED, RULE], Note("rank 1 on vm called MPI_Abort")),
     "killed": (
         [RULE, *KILLED, RULE],
-        Note("rank 1 on vm (process 4052) was ended by signal 9 (Killed)", signal=9),
+        Note("rank 1 on vm (process 4052) was ended by signal 9 (Killed)", Loss(9, 1, "vm", 4052)),
+    ),
+    "killed of Open MPI 4": (
+        [RULE, *KILLED_4, RULE],
+        Note("rank 2 on vm was ended by signal 9 (Killed)", Loss(9, 2, "vm", 0)),
     ),
     "exited": ([RULE, *EXITED, RULE], Note("rank 1 ended with status 5")),
+    "exited of Open MPI 4": ([RULE, *EXITED_4, RULE], Note("rank 2 ended with status 5")),
+    "terminated of Open MPI 4": ([RULE, *TERMINATED_4, RULE], Note("")),
+    "forwarding of Open MPI 4": ([b"mpirun: Forwarding signal 10 to job"], Note("")),
     "mpich": (
         [b"", DOUBLE_RULE, *BAD_TERMINATION, DOUBLE_RULE, *ADVICE],
-        Note("a rank on vm was ended by signal 9 (Killed)", signal=9),
+        Note("a rank on vm was ended by signal 9 (Killed)", Loss(9, host="vm")),
     ),
+    "mpich with statuses": (
+        [b"", DOUBLE_RULE, *BAD_TERMINATION, DOUBLE_RULE, STATUSES, *ADVICE],
+        Note(
+            "a rank on vm was ended by signal 9 (Killed)",
+            Loss(9, host="vm"),
+            ((0, 9, 1280), (0, 0)),
+        ),
+    ),
+    "impi": (
+        [b"", DOUBLE_RULE, *BAD_TERMINATION_OF_INTEL, DOUBLE_RULE],
+        Note(
+            "rank 2 on vm (process 4125) was ended by signal 11 (Segmentation fault)",
+            Loss(11, 2, "vm", 4125),
+        ),
+    ),
+    "statuses": ([STATUSES], Note("", statuses=((0, 9, 1280), (0, 0)))),
+    "abort of Hydra": ([ABORT_OF_HYDRA], Note("rank 2 called MPI_Abort", abort=3)),
+    "no statuses": ([b"[mpiexec@vm] Exit codes:"], Note("")),
 }
 
 
@@ -90,7 +148,8 @@ def test_a_box_that_lacks_or_changes_a_line_passes_whole(name):
             changed = [*box[:i], box[i].lower() + b" x", *box[i + 1 :]]
             assert passed(changed) == (changed, [])
             missing = box[:i] + box[i + 1 :]
-            assert passed(missing) == (missing, [])
+            if missing != BOXES["mpich"][0]:
+                assert passed(missing) == (missing, [])
 
 
 def test_a_box_cut_short_passes_at_the_end():

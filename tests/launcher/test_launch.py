@@ -1,13 +1,16 @@
 import os
 import platform
+import re
 import shlex
+import signal
 import sys
 
 import pytest
+from helpers.mpi import installed
 
 from distgrad.launcher import LaunchError, LaunchOptions, launch, preview
 from distgrad.launcher.command_line import RANK_ENVIRONMENT, usable_cores
-from distgrad.launcher.mpi_runtime import loaded_library
+from distgrad.launcher.mpi_runtime import VENDOR_NAMES
 
 MEET = """
 import os, sys
@@ -85,12 +88,22 @@ def test_the_exit_status_of_a_rank_is_passed_on(status, launches):
     assert done.returncode == status
 
 
-def test_a_rank_that_is_killed_gives_128_and_the_signal_and_is_reported(launches):
-    script = MEET + "if comm.rank == 1: os.kill(os.getpid(), 9)\ncomm.Barrier()"
-    done = launches.run(2, script)
-    assert done.returncode == 137
-    assert b"was ended by signal 9 (Killed)" in done.stderr.splitlines()[-1]
-    assert done.stderr.splitlines()[-1].startswith(b"distgrad launch: ")
+@pytest.mark.parametrize(("number", "cause"), [(9, "when memory runs out"), (11, "a crash in")])
+def test_a_rank_that_is_killed_is_named_with_what_it_may_mean_and_the_way_out(
+    number, cause, launches
+):
+    script = MEET + f"if comm.rank == 1: os.kill(os.getpid(), {number})\ntime.sleep(30)"
+    done = launches.run(2, "import time\n" + script)
+    assert done.returncode == 4
+    lost, meaning, way_out = done.stderr.decode().splitlines()[-3:]
+    name = signal.strsignal(number)
+    assert re.fullmatch(
+        rf"distgrad launch: (a )?rank .*on \S+ .*was ended by signal {number} \({name}\)", lost
+    )
+    assert cause in meaning
+    assert way_out.endswith(
+        "The same command with --resume goes on from the run's last checkpoint."
+    )
 
 
 def test_long_unfinished_and_binary_lines_arrive_whole(launches):
@@ -137,8 +150,8 @@ def test_the_preview_is_the_command_that_runs():
     assert done == 0
 
 
-def test_an_mpi_that_is_not_loaded_is_refused_before_anything_starts():
-    other = "mpich" if loaded_library().mpi.vendor == "openmpi" else "openmpi"
+def test_an_mpi_that_is_not_installed_is_refused_before_anything_starts():
+    other = next(mpi for mpi in VENDOR_NAMES if not installed(mpi))
     for door in (launch, preview):
         with pytest.raises(LaunchError, match=f"--mpi {other} asks for .* but mpi4py loads "):
             door([sys.executable], LaunchOptions(1, mpi=other))

@@ -55,6 +55,36 @@ def test_one_of_another_mpi_is_passed_over(bare_python, program):
     assert find_mpirun(MpiLibrary(OPEN_MPI_LIBRARY, None)).path == expected
 
 
+def test_a_wheel_of_another_mpi_has_taken_the_names_of_open_mpis(bare_python, program):
+    for name in ("mpirun", "mpiexec", "mpiexec.hydra"):
+        program(f"venv/bin/{name}", MPICH)
+    version = "mpirun (Open MPI) 5.0.11"
+    expected = program("venv/bin/ompirun_wrapper", f'[ -d "$OPAL_PREFIX/bin" ] && echo "{version}"')
+    mpirun = find_mpirun(MpiLibrary(OPEN_MPI_LIBRARY, None, {"MPI4PY_LIBMPI": "/v/libmpi.so.40"}))
+    assert mpirun.path == expected
+    assert mpirun.environment == {
+        "MPI4PY_LIBMPI": "/v/libmpi.so.40",
+        "OPAL_PREFIX": str(bare_python / "venv"),
+    }
+    assert find_mpirun(MpiLibrary(MPICH_LIBRARY, None)).path.name == "mpirun"
+
+
+def test_a_wheel_of_another_mpi_has_taken_the_names_of_mpichs(bare_python, program):
+    for name in ("mpirun", "mpiexec", "ompirun_wrapper"):
+        program(f"venv/bin/{name}", OPEN_MPI)
+    expected = program("venv/bin/mpiexec.hydra", MPICH)
+    assert find_mpirun(MpiLibrary(MPICH_LIBRARY, None)).path == expected
+    assert find_mpirun(MpiLibrary(OPEN_MPI_LIBRARY, None)).environment == {}
+
+
+def test_intel_mpi_is_driven_by_its_own_hydra(bare_python, program):
+    program("venv/bin/mpirun", "mpiexec.hydra")
+    version = "Intel(R) MPI Library for Linux* OS, Version 2021.18.1 Build 20260626"
+    expected = program("venv/bin/mpiexec.hydra", f"echo '{version} (id: b44796a)'")
+    library = identify_library("Intel(R) MPI Library 2021.18.1 for Linux* OS")
+    assert find_mpirun(MpiLibrary(library, None)).path == expected
+
+
 @pytest.mark.parametrize(
     ("library", "script", "found"),
     [
@@ -104,7 +134,7 @@ def test_a_file_that_cannot_run_is_named(bare_python, program):
         ),
         (
             "Intel(R) MPI Library for Linux* OS, Version 2021.19 Build 20260301",
-            Mpi(None, (), "Intel(R) MPI Library for Linux* OS, Version 2021.19 Build 20260301"),
+            Mpi("impi", (2021, 19), "Intel MPI 2021.19"),
         ),
     ],
 )

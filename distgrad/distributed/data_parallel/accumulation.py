@@ -27,9 +27,9 @@ from distgrad.distributed.named_sums import NamedSums
 from distgrad.distributed.record import LocalRecord, StepRecord, checked_count
 from distgrad.distributed.tree import contiguous_ranges
 
-__all__ = ["Accumulation", "StepResult", "Watch", "Window", "step_result"]
+__all__ = ["Accumulation", "Observer", "StepResult", "Window", "step_result"]
 
-Watch: TypeAlias = Callable[[int, float, float, Mapping[str, Array]], None]
+Observer: TypeAlias = Callable[[int, float, float, Mapping[str, Array]], None]
 """Is shown a micro-batch: its number, its loss, what that counts, its gradients by name."""
 
 
@@ -103,7 +103,7 @@ class Accumulation:
         window: Window,
         counts: CountFunction | None,
         penalty: PenaltyFunction | None,
-        watch: Watch | None,
+        observer: Observer | None,
     ) -> StepResult:
         """See `DataParallel.accumulate`."""
         replica, comm = self._replica, self._replica.comm
@@ -116,7 +116,7 @@ class Accumulation:
         # What overflows is reported by the step's result, the same on all ranks.
         with self._local_only(), np.errstate(all="ignore"):
             for index in leaves[comm.rank]:
-                work = partial(self._run_micro_batch, loss, losses, window, index, local, watch)
+                work = partial(self._run_micro_batch, loss, losses, window, index, local, observer)
                 local.attempt(_place(window, f"micro-batch {index}"), work)
             if penalty:
                 local.attempt(_place(window, "penalty"), added.run, penalty, window)
@@ -135,7 +135,7 @@ class Accumulation:
         window: Window,
         index: int,
         local: LocalRecord,
-        watch: Watch | None,
+        observer: Observer | None,
     ) -> None:
         """Forward and backward pass of one micro-batch."""
         reduction = self._replica.reduction
@@ -146,8 +146,8 @@ class Accumulation:
             if share is not None:
                 backward_into(share, self._replica.writer(buffer))
             value = 0.0 if share is None else share.item()
-            if watch:
-                watch(index, value, count, self._replica.named(buffer))
+            if observer:
+                observer(index, value, count, self._replica.named(buffer))
             reduction.close()
             local.add(value, count)
 

@@ -7,8 +7,8 @@ from typing import Any, Self
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.data_parallel.accumulation import (
     Accumulation,
+    Observer,
     StepResult,
-    Watch,
     Window,
 )
 from distgrad.distributed.data_parallel.clipping import clip_grad_norm_
@@ -111,7 +111,7 @@ class DataParallel:
         *,
         counts: CountFunction | None = None,
         penalty: PenaltyFunction | None = None,
-        watch: Watch | None = None,
+        observer: Observer | None = None,
     ) -> StepResult:
         """Make the gradient of the mean loss over the window; it replaces the gradients before.
 
@@ -134,10 +134,10 @@ class DataParallel:
                 sum of the means. A loss that nothing counts takes no part.
             penalty: Returns a scalar of the parameters that is added to the mean once, such as a
                 weight's squared norm. Every rank computes it, and it must be the same.
-            watch: Looks at each micro-batch on the rank that runs it: called with its number, its
-                loss, what that counts, and its gradients by the names of the parameters. The arrays
-                are used for other things later: copy what is to be kept. (With "allreduce" they
-                have the sum over the rank's micro-batches so far.)
+            observer: Looks at each micro-batch on the rank that runs it: called with its number,
+                its loss, what that counts, and its gradients by the names of the parameters. The
+                arrays are used for other things later: copy what is to be kept. (With "allreduce"
+                they have the sum over the rank's micro-batches so far.)
 
         Raises:
             RankError: On every rank, if one of the functions raised an exception on some rank.
@@ -164,7 +164,7 @@ class DataParallel:
             tensor([[2., 2.],
                     [2., 2.]])
         """
-        return self._accumulation.run(loss, window, counts, penalty, watch)
+        return self._accumulation.run(loss, window, counts, penalty, observer)
 
     def request_stop(self) -> None:
         """Ask all ranks to stop together; a signal handler of any one rank may call it.
