@@ -34,8 +34,8 @@ def test_the_suite_of_the_ranks(ranks):
     assert len(lines) == ranks, output
     assert lines == [lines[0]] * ranks, output
     assert lines[0]["passed"] > 100, output
-    # What may be left out is what PyTorch is the reference of, where it is not installed; and on one
-    # rank what takes two to differ.
+    # What may be left out is what PyTorch is the reference of, where it is not installed; and what
+    # takes two ranks, on one.
     without_torch = 0 if importlib.util.find_spec("torch") else 1
     if ranks > 1:
         assert lines[0].get("skipped", 0) == without_torch, output
