@@ -136,7 +136,11 @@ def _launch(
     ranks: Annotated[int, typer.Option("-n", metavar="N", help="The number of ranks.")],
     mpi: Annotated[
         str | None,
-        typer.Option(metavar="openmpi|mpich", help="Refuse to start under another MPI."),
+        typer.Option(
+            metavar="openmpi|mpich|impi",
+            help="The MPI to run under.",
+            show_default="the one that mpi4py loads",
+        ),
     ] = None,
     hostfile: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The hosts to run on.")

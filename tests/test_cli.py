@@ -174,7 +174,7 @@ def test_a_run_folder_that_exists(folder, capsys):
         (["launch", "tiny.toml"], "Missing option '-n'"),
         (["launch", "-n", "x", "tiny.toml"], "Invalid value for '-n'"),
         (["launch", "-n", "0", "tiny.toml"], "the number of ranks must be at least 1; got -n 0"),
-        (["launch", "-n", "2", "--mpi", "x", "tiny.toml"], "--mpi must be openmpi or mpich"),
+        (["launch", "-n", "2", "--mpi", "x", "tiny.toml"], "--mpi must be openmpi, mpich or impi"),
         (
             ["launch", "-n", "2", "--hostfile", "h", "tiny.toml"],
             "--hostfile h: there is no such file",

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from distgrad._version import __version__
-from distgrad.backend.threads import blas_libraries
+from distgrad.backend.threads import blas_libraries, numpy_blas
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.connect import connect
 from distgrad.distributed.launch_environment import launched_rank, launched_size
@@ -97,7 +97,7 @@ def describe_software(comm: Communicator) -> dict[str, str]:
         "distgrad": __version__,
         "Python": platform.python_version(),
         "NumPy": np.__version__,
-        "BLAS": ", ".join(blas_libraries()),
+        "BLAS": numpy_blas(),
         "NumPy's SIMD extensions": ", ".join(config["SIMD Extensions"].get("found", ())),
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -118,17 +117,22 @@ def chosen_library(mpi: str | None, python: str = sys.executable) -> MpiLibrary:
     else:
         if default.mpi.vendor == mpi:
             return default
+    refused = ""
     for path in library_candidates(mpi):
-        with suppress(LaunchError):
+        try:
             found = loaded_library(python, {LIBRARY_VARIABLE: path})
-            if found.mpi.vendor == mpi:
-                return replace(found, environment={LIBRARY_VARIABLE: path})
+        except LaunchError as error:
+            if os.path.isabs(path):
+                refused = f"\n{path} cannot be loaded: {_last_line(str(error))}"
+            continue
+        if found.mpi.vendor == mpi:
+            return replace(found, environment={LIBRARY_VARIABLE: path})
     if isinstance(default, LaunchError):
         raise default
     raise LaunchError(
         f"--mpi {mpi} asks for {VENDOR_NAMES[mpi]}, but mpi4py loads {default} and finds no "
-        f"{VENDOR_NAMES[mpi]} beside it. Install it, pip install 'distgrad[{mpi}]', or leave --mpi "
-        "out"
+        f"{VENDOR_NAMES[mpi]} beside it that it can load. Install it, pip install "
+        f"'distgrad[{mpi}]', or leave --mpi out{refused}"
     )
 
 

@@ -36,7 +36,7 @@ class Mpirun:
 
 
 def find_mpirun(library: MpiLibrary) -> Mpirun:
-    """Finds the mpirun of `library`: beside this Python, beside the library, or on PATH.
+    """Finds the mpirun of `library`: beside the library, beside this Python, or on PATH.
 
     Raises:
         LaunchError: if there is none, or only those of another MPI or release.

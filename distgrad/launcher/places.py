@@ -59,10 +59,10 @@ def program_candidates(mpi: str, library: Path | None) -> Iterator[Path]:
 
 
 def _program_folders(library: Path | None) -> Iterator[Path]:
-    yield Path(sys.prefix, "bin")
     for parent in library.parents if library else ():
         if parent.name in ("lib", "lib64"):
             yield parent.parent / "bin"
+    yield Path(sys.prefix, "bin")
     yield from _path()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from distgrad._version import __version__
-from distgrad.backend.threads import blas_libraries
+from distgrad.backend.threads import blas_libraries, numpy_blas
 from distgrad.distributed import Communicator
 
 __all__ = ["bit_relevant", "describe_environment"]
@@ -29,6 +29,7 @@ def describe_environment(comm: Communicator) -> dict[str, Any]:
         "numpy": np.__version__,
         "numpy_simd": numpy_config["SIMD Extensions"],
         "numpy_blas": numpy_config["Build Dependencies"]["blas"],
+        "blas": numpy_blas(),
         "blas_threads": blas_libraries(),
         "mpi": comm.library,
         "hosts": comm.all_gather_object(comm.host),
@@ -45,8 +46,7 @@ def bit_relevant(environment: Mapping[str, Any]) -> dict[str, str]:
         "libc": environment.get("libc"),
         "NumPy": environment.get("numpy"),
         "NumPy's SIMD extensions": _words((environment.get("numpy_simd") or {}).get("found")),
-        # Sorted: they are found in the order of their places in memory, which tells nothing.
-        "BLAS": _words(sorted(environment.get("blas_threads") or ())),
+        "BLAS": environment.get("blas"),
     }
     return {name: str(value or "unknown") for name, value in told.items()}
 

@@ -159,10 +159,18 @@ def test_a_library_of_another_mpi_behind_the_same_name_is_passed_over(mpi4py_of,
     mpi4py_of(OPEN_MPI, {str(prefix / "libmpi.so.12"): MPICH})
     expected = (
         r"--mpi impi asks for Intel MPI, but mpi4py loads Open MPI 5.0.11.* and finds no Intel MPI "
-        r"beside it\. Install it, pip install 'distgrad\[impi\]', or leave --mpi out"
+        r"beside it that it can load\. Install it, pip install 'distgrad\[impi\]', or leave --mpi "
+        r"out$"
     )
     with pytest.raises(LaunchError, match=expected):
         chosen_library("impi")
+
+
+def test_a_library_that_is_there_and_cannot_be_loaded_is_named_with_the_reason(mpi4py_of, prefix):
+    path = prefix / "libmpi.so.40"
+    mpi4py_of(MPICH, {str(path): None})
+    with pytest.raises(LaunchError, match=rf"\n{path} cannot be loaded: .*cannot load MPI library"):
+        chosen_library("openmpi")
 
 
 def test_where_nothing_can_be_loaded_that_is_the_message(mpi4py_of, prefix):

@@ -1,3 +1,6 @@
+import shutil
+import tempfile
+
 import pytest
 from helpers.end_job import EndJobOnFailure
 
@@ -13,6 +16,10 @@ def _with_mpi(config):
 def pytest_configure(config):
     if _with_mpi(config):
         config.pluginmanager.register(EndJobOnFailure(config))
+        # One a rank: what pytest shares among its runs they would clear up under each other.
+        folder = tempfile.mkdtemp(prefix="distgrad-tests-of-a-rank-")
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_ignore_collect(config):

@@ -1,11 +1,14 @@
 """What of an environment the bits of a result depend on."""
 
-from distgrad.training.environment import bit_relevant
+from distgrad.distributed import SingleProcess
+from distgrad.training.environment import bit_relevant, describe_environment
 
 
-def test_the_order_in_which_libraries_were_found_is_not_among_it():
-    one = {"openblas 0.3.30 Haswell": 1, "openblas 0.3.31 Haswell": 1}
-    other = dict(reversed(one.items()))
-    assert list(one) != list(other)
-    assert bit_relevant({"blas_threads": one}) == bit_relevant({"blas_threads": other})
-    assert bit_relevant({"blas_threads": one}) != bit_relevant({"blas_threads": {}})
+def test_the_blas_is_among_it_and_its_threads_are_not():
+    one = bit_relevant({"blas": "openblas 0.3.30 Haswell", "blas_threads": {"a": 1, "b": 1}})
+    assert one == bit_relevant({"blas": "openblas 0.3.30 Haswell", "blas_threads": {"b": 1}})
+    assert one != bit_relevant({"blas": "openblas 0.3.31 Haswell"})
+
+
+def test_nothing_is_unknown_of_this_machine():
+    assert "unknown" not in bit_relevant(describe_environment(SingleProcess())).values()
