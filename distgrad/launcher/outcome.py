@@ -115,8 +115,9 @@ def _first_of_all(notes: Sequence[Note], first_to_end: int | None) -> Loss | _Ex
     if os.WIFEXITED(ends[place]):
         return _Exit(rank, os.WEXITSTATUS(ends[place]))
     process = next((loss.process for loss in losses if loss.rank == rank), None)
-    alone = sum(status == ends[place] for status in ends.values()) == 1
-    return Loss(os.WTERMSIG(ends[place]), rank, host, process, first=not alone)
+    killed = [status for status in ends.values() if status == signal.SIGKILL]
+    alike = ends[place] == signal.SIGKILL and len(killed) > 1
+    return Loss(os.WTERMSIG(ends[place]), rank, host, process, first=alike)
 
 
 def _unlike_the_others(ends: Mapping[int, int], first_to_end: int | None) -> int | None:
@@ -126,7 +127,7 @@ def _unlike_the_others(ends: Mapping[int, int], first_to_end: int | None) -> int
     hundred the next one, which Hydra ended, overtakes it.
     """
     failed = [place for place, status in ends.items() if status]
-    suspects = [place for place in failed if ends[place] != signal.SIGKILL] or failed
-    if first_to_end in suspects:
+    others = [place for place in failed if ends[place] != signal.SIGKILL]
+    if first_to_end in (others or failed):
         return first_to_end
-    return suspects[0] if len(suspects) == 1 or suspects != failed else None
+    return (others or failed)[0] if others or len(failed) == 1 else None

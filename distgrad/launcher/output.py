@@ -20,12 +20,13 @@ Owner = int | None
 _TAGS = {
     "openmpi": re.compile(rb"\[\d+,(\d+)\]<std(?:out|err)>: "),
     "openmpi-4": re.compile(rb"\[\d+,(\d+)\]<std(?:out|err)>:"),
-    "hydra": re.compile(rb"\[(\d+)\]<rank>: "),
+    # Where a rank has left its last line unfinished, Hydra's own words stand behind it.
+    "hydra": re.compile(rb"\[(\d+)\]<rank>: |(?=\[mpiexec@\S+\] Exit codes:)"),
 }
 
 
 def tag_pattern(vendor: str | None, version: tuple[int, ...]) -> re.Pattern[bytes]:
-    """The tag that an MPI puts before the output of a rank; its group 1 is the rank."""
+    """The tag that an MPI puts before the output of a rank; its group 1 is the rank, if one."""
     if vendor != "openmpi":
         return _TAGS["hydra"]
     return _TAGS["openmpi" if version >= (5,) else "openmpi-4"]
@@ -73,5 +74,5 @@ def _pieces(line: bytes, tag: re.Pattern[bytes]) -> Iterator[tuple[Owner, bytes]
     for match in tag.finditer(line):
         if match.start() > start:
             yield owner, line[start : match.start()]
-        owner, start = int(match[1]), match.end()
+        owner, start = int(match[1]) if match[1] else None, match.end()
     yield owner, line[start:]

@@ -173,11 +173,8 @@ class _Job:
             return Outcome(INTERRUPTED)
         result = outcome(status, self._notes, self._first_to_end.rank)
         # A rank that is not ready for the request dies of it, and one that is done leaves with 0.
-        if self.stopping and (result.status == 0 or result.signal == signal.SIGUSR1):
-            return Outcome(INTERRUPTED)
-        if self.stopping and result.status == INTERRUPTED:
-            return Outcome(INTERRUPTED)
-        return result
+        as_asked = result.status in (0, INTERRUPTED) or result.signal == signal.SIGUSR1
+        return Outcome(INTERRUPTED) if self.stopping and as_asked else result
 
     def _ask_to_stop(self) -> None:
         self._mpirun.send_signal(signal.SIGUSR1)

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 # Ranks that take steps until one of them is asked to stop, as a training does. With an argument
-# they do not hear of it ("default", "deaf"), one hangs, or all are slow, or fail on their way out.
+# they do not hear of it (they are only just starting, or deaf), or one hangs, or all are slow, or
+# fail on their way out.
 STEPS = """
 import os, signal, sys, time
 asked = False
@@ -12,9 +13,14 @@ def ask(*_):
     global asked
     asked = True
 manner = sys.argv[1] if len(sys.argv) > 1 else ""
-handlers = {"default": signal.SIG_DFL, "deaf": signal.SIG_IGN}
-signal.signal(signal.SIGUSR1, handlers.get(manner, ask))
+if manner == "starting":
+    rank = os.environ.get("OMPI_COMM_WORLD_RANK") or os.environ["PMI_RANK"]
+    print(f"ready {rank} {os.getpid()}")
+    time.sleep(60)
+signal.signal(signal.SIGUSR1, signal.SIG_IGN if manner == "deaf" else ask)
 from mpi4py import MPI
+if manner == "deaf":
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # MPICH has taken it over
 comm = MPI.COMM_WORLD
 comm.Barrier()
 print(f"ready {comm.rank} {os.getpid()}")

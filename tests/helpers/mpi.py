@@ -32,6 +32,9 @@ _ENVIRONMENT = {
 # What a rank inherits from its own mpirun, and what would make another one think it is nested.
 _OF_A_RANK = ("OMPI_", "PMIX_", "PMI_", "PRTE_", "MPI_", "MPIR_", "HYDRA_", "HYDI_")
 
+# With it a line is written piece by piece, and MPICH mixes the pieces of all ranks.
+_UNBUFFERED = "PYTHONUNBUFFERED"
+
 
 @cache
 def installed(mpi: str | None = None) -> Mpirun | None:
@@ -50,7 +53,8 @@ def mpirun_path() -> str | None:
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a job: this process's own without traces of MPI, and ``changes``."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OF_A_RANK)}
+    left_out = (*_OF_A_RANK, _UNBUFFERED)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     mpirun = installed()
     return clean | _ENVIRONMENT | dict(mpirun.environment if mpirun else {}) | dict(changes or {})
 

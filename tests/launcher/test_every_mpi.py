@@ -68,6 +68,16 @@ def test_a_signal_stops_all_ranks_after_the_same_step(mpi, number, launches):
     assert_nothing_left(processes, files)
 
 
+def test_ranks_that_are_only_just_starting_are_ended_by_the_request(mpi, launches):
+    launcher = launches.start(RANKS, STEPS, "starting", mpi=mpi)
+    processes = rank_processes(launcher, RANKS)
+    launcher.terminate()
+    status, out, err = end(launcher)
+    assert (status, out) == (130, [])
+    assert len(err) == 1, err
+    assert all(map(gone, processes))
+
+
 def test_a_second_signal_kills_at_once(mpi, launches):
     launcher = launches.start(RANKS, STEPS, "deaf", mpi=mpi)
     processes = rank_processes(launcher, RANKS)

@@ -128,6 +128,7 @@ def test_the_next_launch_clears_up_after_a_killed_launcher_and_guard(owner, mark
     os.kill(guard, signal.SIGKILL)
     launcher.kill()
     launcher.wait()
+    wait_until(lambda: gone(guard))
     assert not gone(rank.pid)
     with JobFolder() as folder:
         assert gone(rank.pid)
@@ -135,7 +136,10 @@ def test_the_next_launch_clears_up_after_a_killed_launcher_and_guard(owner, mark
         assert folder.path.exists()
 
 
-def test_the_job_of_a_living_launcher_is_left_alone(owner, marked_process):
+@pytest.mark.parametrize("locks", [True, False])
+def test_the_job_of_a_living_launcher_is_left_alone(locks, owner, marked_process, monkeypatch):
+    if not locks:
+        monkeypatch.setattr("fcntl.flock", lambda *_: None)
     _, path, guard = owner
     rank = marked_process(path)
     with JobFolder():

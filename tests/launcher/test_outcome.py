@@ -119,6 +119,12 @@ def test_across_hosts_the_rank_is_not_known():
     assert killed.lines[0] == "a rank was ended by signal 9 (Killed)"
 
 
+def test_all_may_have_been_ended_by_the_same_signal():
+    result = outcome(10, [Note("", None, ((10, 10),)), note(Loss(10, host="vm"))])
+    assert result.signal == 10
+    assert result.lines[0] == "rank 0 on vm was ended by signal 10 (User defined signal 1)"
+
+
 def test_one_that_dumps_its_core_may_not_be_the_first_to_be_gone():
     result = outcome(9, [Note("", None, ((9, 11),)), note(Loss(9, host="vm"))], first_to_end=0)
     assert result.lines[0] == "rank 1 on vm was ended by signal 11 (Segmentation fault)"

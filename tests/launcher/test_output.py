@@ -64,6 +64,15 @@ def test_lines_of_mpirun_have_no_rank():
     ]
 
 
+def test_hydras_own_words_may_stand_behind_an_unfinished_line():
+    words = b"[mpiexec@vm] Exit codes: [vm] 0,0"
+    assert read([b"[0]<rank>: a[1]<rank>: the end" + words + b"\n"]) == [
+        (None, words),
+        (0, b"a"),
+        (1, b"the end"),
+    ]
+
+
 def test_unfinished_lines_come_at_the_end():
     assert read([b"[0]<rank>: a[1]<rank>: b"]) == [(0, b"a"), (1, b"b")]
 

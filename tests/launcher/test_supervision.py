@@ -43,16 +43,6 @@ def test_a_signal_asks_the_ranks_to_stop_and_leaves_nothing(ranks, number, launc
     assert all(map(gone, processes))
 
 
-def test_a_rank_that_does_not_listen_yet_is_ended_by_the_request(launches):
-    launcher = launches.start(2, STEPS, "default")
-    processes = rank_processes(launcher, 2)
-    launcher.terminate()
-    status, err = said(launcher)
-    assert status == 130
-    assert len(err) <= 1, err
-    assert all(map(gone, processes))
-
-
 @pytest.mark.parametrize("manner", ["deaf", "hanging"])
 def test_ranks_that_do_not_leave_in_time_are_named_and_killed(manner, launches):
     launcher = launches.start(2, STEPS, manner, stop_within=1)
