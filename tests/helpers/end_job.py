@@ -55,6 +55,7 @@ class EndJobOnFailure:
         if world.rank:
             time.sleep(0.5)  # what fails on every rank is told once, by rank 0
         line = f"rank {world.rank} of {world.size} failed: {text}\n"
+        sys.stdout.flush()  # an abort drops it, and pytest has told the error there
         os.write(self.stderr, line.encode())
         time.sleep(0.3)  # an aborted job loses what mpirun has not yet passed on
         world.Abort(status)
