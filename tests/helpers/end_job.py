@@ -57,5 +57,5 @@ class EndJobOnFailure:
         line = f"rank {world.rank} of {world.size} failed: {text}\n"
         sys.stdout.flush()  # an abort drops it, and pytest has told the error there
         os.write(self.stderr, line.encode())
-        time.sleep(0.3)  # an aborted job loses what mpirun has not yet passed on
+        time.sleep(1.0)  # an aborted job loses what mpirun has not yet passed on
         world.Abort(status)
