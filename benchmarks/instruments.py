@@ -6,25 +6,27 @@ from importlib import import_module
 from timers import Timers
 
 from distgrad import ops
+from distgrad.autograd import op_node
 from distgrad.data import Window
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.reduction import ShardedReduction, TreeReduction
 from distgrad.ops.op import Op
-from distgrad.optim.elementwise import ElementwiseOptimizer
+from distgrad.optim.flat_optimizer import FlatOptimizer
 
-backward = import_module("distgrad.autograd.backward")  # the package has a function of that name
+# The package has a function of that name.
+backward = import_module("distgrad.autograd.backward")
 
 PARTS = (
     (Window, "micro_batch", "samples of a micro-batch"),
-    (backward, "sum_to_shape", "sums that undo broadcasting"),
+    (op_node, "sum_to_shape", "sums that undo broadcasting"),
     (backward.BackwardPass, "run", "backward pass outside the rules"),
     (GradientBuffer, "write", "gradients into their buffer"),
     (ShardedReduction, "close", "sum over micro-batches"),
     (TreeReduction, "finish", "sum over ranks, division"),
     (Replica, "gather_records", "record of the step"),
     (Replica, "publish", "search for values not finite"),
-    (ElementwiseOptimizer, "step", "optimizer"),
+    (FlatOptimizer, "step", "optimizer"),
 )
 """Where a part of a step is found, and what it is called."""
 

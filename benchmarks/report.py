@@ -6,6 +6,7 @@ python benchmarks/report.py --write    replaces the parts of benchmarks/README.m
 
 import argparse
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,39 @@ def profile_heading(result: Result) -> str:
         f"{result['claim']['steps']} steps, and {result['timed_step_ms']:.4g} with the timers. "
         f"{_circumstances(result)}."
     )
+
+
+def engine_table(result: Result) -> str:
+    """Return what the engine costs as a Markdown table: medians of the rounds (min to max)."""
+    times, imports = result["operation_us"], result["import_s"]
+    memory = {side: [n / 2**20] for side, n in result["activation_bytes"].items()}
+    rows = [["", "distgrad", "beside", "", "difference", "ratio"]]
+    for name, sides, peers in (
+        ("microseconds per operation", times, ("numpy", "torch")),
+        ("seconds to import", imports, ("numpy", "torch")),
+        ("MB at the peak of a pass", memory, ("torch",)),
+    ):
+        own = sides["distgrad"]
+        for peer in peers:
+            pairs = list(zip(own, sides[peer], strict=True))
+            cells = [own, sides[peer], [a - b for a, b in pairs], [a / b for a, b in pairs]]
+            of_own, of_peer, more, ratio = [_cell(_spread(values), ".3g") for values in cells]
+            rows.append([name, of_own, peer, of_peer, more, ratio])
+    return _markdown(rows)
+
+
+def engine_heading(result: Result) -> str:
+    """Return what was measured, where, and how."""
+    return (
+        "### The engine itself\n\n"
+        "An operation, forward and backward, in a chain of cheap ones on 8x16 arrays; the import "
+        "in a fresh process; a pass over the model of `gpt`, one micro-batch, gradients of the "
+        f"parameters not counted. {result['rounds']} rounds. {_circumstances(result)}."
+    )
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def _step(result: Result) -> str:
@@ -140,6 +174,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put them into benchmarks/README.md")
     tables = {
         "results": all_results(HERE / "results", heading, table),
+        "engine": all_results(HERE / "results" / "engine", engine_heading, engine_table),
         "profiles": all_results(HERE / "results" / "profiles", profile_heading, profile_table),
     }
     if not parser.parse_args().write:

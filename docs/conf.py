@@ -14,7 +14,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from distgrad import __version__, linalg
+from distgrad import __version__, linalg, special
 
 project = "distgrad"
 author = "The distgrad authors"
@@ -41,10 +41,13 @@ napoleon_custom_sections = ["Shapes"]
 
 html_theme = "furo"
 html_title = f"distgrad {version}"
+html_static_path = ["_static"]
+html_css_files = ["before-after.css"]
 html_copy_source = False
 html_show_sphinx = False
 
-sys.modules["distgrad.linalg"] = linalg  # its page names it as users do
+sys.modules["distgrad.linalg"] = linalg  # their pages name them as users do
+sys.modules["distgrad.special"] = special
 
 PUBLIC = (
     "distgrad",

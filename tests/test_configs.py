@@ -30,8 +30,14 @@ def test_the_sine_is_learned():
     assert trainer.evaluate()["loss"] < 1e-3
 
 
+def test_the_tables_are_learned():
+    pytest.importorskip("sklearn")
+    assert beginning("diabetes.toml").evaluate()["loss"] < 0.5
+    assert beginning("breast_cancer.toml").evaluate()["accuracy"] > 0.98
+
+
 def beginning(name, *changes):
-    """What the first steps of a run come to; the whole run takes a minute or two."""
+    """What the first steps of a run come to, where the whole run takes a minute or two."""
     trainer = Trainer(load_config(CONFIGS / name, changes), SingleProcess())
     for _ in trainer.steps():
         pass
@@ -46,10 +52,23 @@ def test_the_transformer_begins_to_write():
     assert len(trainer.sample()) == len("The ") + 200
 
 
+def test_the_series_begins_to_be_told():
+    short = ["data.source.length=1500", "training.max_steps=60", "scheduler.warmup_steps=5"]
+    # Each number taken to be the last one again, the loss is 0.67.
+    assert beginning("mackey_glass_lstm.toml", *short).evaluate()["loss"] < 0.2
+
+
 @pytest.mark.skipif(not Path(FASHION_MNIST).exists(), reason="needs Debian's dataset-fashion-mnist")
 def test_clothes_begin_to_be_told_apart():
     trainer = beginning("fashion_cnn.toml", "training.max_steps=25", "scheduler.warmup_steps=5")
     assert trainer.evaluate()["accuracy"] > 0.7
+
+
+@pytest.mark.skipif(not Path(FASHION_MNIST).exists(), reason="needs Debian's dataset-fashion-mnist")
+def test_clothes_begin_to_be_told_apart_by_residual_blocks():
+    small = ["model.channels=[8, 16]", "data.global_batch_size=64", "optimizer.lr=0.02"]
+    short = ["training.max_steps=60", "scheduler.warmup_steps=5"]
+    assert beginning("fashion_resnet.toml", *small, *short).evaluate()["accuracy"] > 0.5
 
 
 def test_the_global_batch_of_the_digits_is_uneven():

@@ -29,7 +29,7 @@ def of_one_rank() -> dict[str, str]:
 
 
 def test_both_reductions_give_the_same_bits(of_one_rank):
-    kinds = [*splits.CONFIGURED, "parts"]
+    kinds = [*splits.CONFIGURED, "parts", *splits.OPTIMIZERS]
     assert len({of_one_rank[f"{kind} tree"] for kind in kinds}) == len(kinds)
     for kind in kinds:
         assert of_one_rank[f"{kind} tree"] == of_one_rank[f"{kind} sharded"], kind

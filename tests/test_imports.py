@@ -20,7 +20,8 @@ LAYERS = [
     {"cli"},
     {"launcher", "training"},
     {"distributed.data_parallel"},
-    {"nn", "optim", "data"},
+    {"optim"},
+    {"nn", "data"},
     {"functional"},
     {"creation"},
     {"tensor"},
@@ -43,7 +44,7 @@ PLACES = {
     "pydantic_core": ["training/", "cli"],
     "rich": ["training/", "cli"],
     "typer": ["cli"],
-    "safetensors": ["training/"],
+    "safetensors": ["nn/weights.py", "training/"],
     "sklearn": ["data/sources/"],
     "threadpoolctl": ["backend/"],
 }
@@ -150,11 +151,32 @@ def test_importing_loads_nothing_heavy() -> None:
         """
 import sys
 import distgrad
+distgrad.nn, distgrad.optim, distgrad.data, distgrad.distributed
 heavy = {
     "mpi4py", "cupy", "pydantic", "rich", "typer", "sklearn", "scipy", "torch", "threadpoolctl",
     "safetensors", "numba", "matplotlib", "tensorboard", "pytest",
 }
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    )
+
+
+def test_parts_are_imported_when_they_are_asked_for() -> None:
+    python(
+        """
+import sys
+import distgrad
+later = {"distgrad.data", "distgrad.distributed", "distgrad.nn", "distgrad.optim"}
+assert not later & set(sys.modules), later & set(sys.modules)
+assert later <= {f"distgrad.{name}" for name in distgrad.__all__}
+assert distgrad.nn.Linear and distgrad.optim.SGD and distgrad.data.DataLoader
+assert distgrad.distributed.connect
+try:
+    distgrad.convolve
+except AttributeError as error:
+    assert str(error) == "module 'distgrad' has no attribute 'convolve'", error
+else:
+    raise AssertionError("an unknown name is an error")
 """
     )
 
@@ -186,6 +208,7 @@ def state():
 
 before = state()
 import distgrad
+distgrad.nn, distgrad.optim, distgrad.data, distgrad.distributed
 after = state()
 for name in before:
     assert before[name] == after[name], (name, before[name], after[name])

@@ -1,154 +1,138 @@
 """The backward pass: from the roots down the graph without recursion."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from distgrad.autograd.modes import enable_grad
-from distgrad.autograd.node import Node
-from distgrad.backend import array_namespace
-from distgrad.ops.op import OUTPUT
+from distgrad.autograd.accumulation import add_to_grad, add_to_graph_grad
+from distgrad.autograd.modes import enable_grad, no_grad
+from distgrad.autograd.node import Asked, Leaf, Node
 
-__all__ = ["BackwardPass", "nodes_leading_to", "sum_to_shape"]
+__all__ = ["BackwardPass", "nodes_leading_to"]
 
-Edge = Any
-"""A `Node`, or the leaf Tensor at the end of the graph."""
-
-Deliver = Callable[[Edge, Any], None]
-
-
-def sum_to_shape(xp: Any, gradient: Any, shape: tuple[int, ...]) -> Any:
-    """Undo broadcasting: sum ``gradient`` over the axes in which ``shape`` was stretched."""
-    extra = gradient.ndim - len(shape)
-    stretched = tuple(
-        axis
-        for axis, length in enumerate(gradient.shape)
-        if axis < extra or (shape[axis - extra] == 1 and length != 1)
-    )
-    return xp.reshape(xp.sum(gradient, axis=stretched), shape) if stretched else gradient
-
-
-def _as_tensors(node: Node, values: Sequence[Any], tensor_type: Any) -> list[Any]:
-    """Wrap saved arrays as Tensors at their old places in the graph, for rules to be recorded."""
-    positions = [position for position, _, _ in node.plan.rules]
-    edges = {OUTPUT: node, **dict(zip(positions, node.edges, strict=True))}
-    arrays = node.plan.arrays
-    wrapped = []
-    for value, position in zip(values, arrays, strict=False):
-        edge = edges.get(position)
-        if not hasattr(value, "dtype"):
-            wrapped.append(value)
-        elif edge is None or type(edge) is Node:
-            wrapped.append(tensor_type.of(value, edge))
-        else:
-            wrapped.append(edge)
-    return [*wrapped, *values[len(arrays) :]]
+Deliver = Callable[[Any, Any], None]
 
 
 class BackwardPass:
     """One walk down the graph.
 
     Args:
-        deliver: Called with (leaf or watched node, gradient) for each contribution to a leaf, and
-            once with the whole gradient of each watched node.
-        tensor_type: The Tensor type where gradients are themselves to be recorded, else None.
+        deliver: Called with (leaf, gradient): with each contribution, or once with their sum where
+            the leaf has hooks.
+        tensor_type: What wraps an array for a hook, by its ``of``.
+        create_graph: Record the pass itself.
         retain_graph: Keep the saved values for another pass.
-        needed: Visit only these nodes; None for all.
-        watched: Non-leaf nodes whose gradient is delivered too.
+        targets: Visit only the nodes that lead to these, and keep their gradients in ``found``;
+            None to visit all.
     """
 
     def __init__(
         self,
         deliver: Deliver,
+        tensor_type: Any,
         *,
-        tensor_type: Any = None,
+        create_graph: bool = False,
         retain_graph: bool = False,
-        needed: set[Edge] | None = None,
-        watched: Iterable[Node] = (),
+        targets: Iterable[Node] | None = None,
     ) -> None:
-        self._deliver = deliver
-        self._tensor_type = tensor_type
-        self._retain_graph = retain_graph
-        self._needed = needed
-        self._watched = frozenset(watched)
+        self.deliver = deliver
+        self.tensor_type = tensor_type
+        self.create_graph = create_graph
+        self.retain_graph = retain_graph
+        self.targets = None if targets is None else frozenset(targets)
+        self.needed: set[Node] | None = None
+        self.found: dict[Node, Any] = {}
+        self.visited: Node | None = None
         self._pending: dict[Node, Any] = {}
         self._heap: list[tuple[int, Node]] = []
+        self._finishing: dict[Callable[[], None], None] = {}
 
-    def run(self, roots: Sequence[tuple[Edge, Any]]) -> list[Callable[[], None]]:
+    def run(self, roots: Sequence[tuple[Node, Any]]) -> list[Callable[[], None]]:
         """Send each root its gradient and walk until nothing is pending.
 
         Returns:
-            What the nodes on the way have as ``after_backward``, each once.
+            What the nodes on the way want to have called at the end, each once.
         """
-        finishing: dict[Callable[[], None], None] = {}
-        heap, pending, needed = self._heap, self._pending, self._needed
-        recording = nullcontext() if self._tensor_type is None else enable_grad()
+        if self.targets is not None:
+            self.needed = nodes_leading_to(self.targets, [node for node, _ in roots])
         # A rule may evaluate branches that it then masks; the user sees the result, not those.
-        with np.errstate(all="ignore"), recording:
-            for edge, gradient in roots:
-                self._send(edge, gradient)
-            while heap:
-                node = heappop(heap)[1]
-                gradient = pending.pop(node)
-                if node.after_backward is not None:
-                    finishing[node.after_backward] = None
-                if node.retained_by is not None or node in self._watched:
-                    self._deliver_here(node, gradient)
-                if needed is None or not needed.isdisjoint(node.edges):
-                    self._visit(node, gradient)
-        return list(finishing)
+        with np.errstate(all="ignore"), enable_grad() if self.create_graph else no_grad():
+            for node, gradient in roots:
+                self.send(node, gradient)
+            try:
+                self._walk()
+            except Exception as error:
+                self.explain(error)
+                raise
+        return list(self._finishing)
 
-    def _send(self, edge: Edge, gradient: Any) -> None:
-        if type(edge) is not Node:
-            self._deliver(edge, gradient)
-        elif edge in self._pending:
-            self._pending[edge] = self._pending[edge] + gradient
+    def send(self, node: Node, gradient: Any) -> None:
+        """Add a contribution to the gradient of a node."""
+        if type(node) is Leaf and node.asked is None and self.targets is None:
+            node.pass_on(gradient, self)  # nobody asks for the sum
+        elif node in self._pending:
+            self._pending[node] = self._pending[node] + gradient
         else:
-            self._pending[edge] = gradient
-            heappush(self._heap, (-edge.number, edge))
+            self._pending[node] = gradient
+            heappush(self._heap, (-node.number, node))
 
-    def _deliver_here(self, node: Node, gradient: Any) -> None:
-        if node in self._watched:
-            self._deliver(node, gradient)
-        tensor = node.retained_by and node.retained_by()
+    def _walk(self) -> None:
+        heap, pending, needed, targets = self._heap, self._pending, self.needed, self.targets
+        while heap:
+            node = heappop(heap)[1]
+            gradient = pending.pop(node)
+            if node.asked is not None:
+                gradient = self._attend(node.asked, gradient)
+            if targets is not None and node in targets:
+                self.found[node] = gradient
+            if needed is None or not needed.isdisjoint(node.edges):
+                self.visited = node
+                node.pass_on(gradient, self)
+
+    def explain(self, error: Exception) -> None:
+        """Add to an error what is known of the node at which it came up."""
+
+    def _attend(self, asked: Asked, gradient: Any) -> Any:
+        """Do what is asked of a node, and return the gradient that goes on from it."""
+        if asked.after_backward is not None:
+            self._finishing[asked.after_backward] = None
+        for hook in tuple(asked.hooks.values()):
+            gradient = self._hooked(hook, gradient)
+        tensor = asked.retained_by and asked.retained_by()
         if tensor is not None:
-            self._deliver(tensor, gradient)
+            (add_to_graph_grad if self.create_graph else add_to_grad)(tensor, gradient)
+        return gradient
 
-    def _visit(self, node: Node, gradient: Any) -> None:
-        values = node.saved_values()
-        if self._tensor_type is None:
-            xp = array_namespace(gradient)
-        else:
-            xp = gradient.__array_namespace__()
-            values = _as_tensors(node, values, self._tensor_type)
-        needed = self._needed
-        for (_, rule, places), edge, (shape, dtype) in zip(
-            node.plan.rules, node.edges, node.like, strict=True
-        ):
-            if needed is not None and edge not in needed:
-                continue
-            result = rule(xp, gradient, *[values[place] for place in places])
-            if result.shape != shape:
-                result = sum_to_shape(xp, result, shape)
-            if result.dtype != dtype:
-                result = result.astype(dtype)
-            self._send(edge, result)
-        if not self._retain_graph:
-            node.release()
+    def _hooked(self, hook: Callable[[Any], Any], gradient: Any) -> Any:
+        given = gradient if self.create_graph else self.tensor_type.of(gradient)
+        returned = hook(given)
+        if returned is None:
+            return gradient
+        if not isinstance(returned, type(given)):
+            raise TypeError(
+                f"a hook returns a Tensor in place of the gradient, or None, got "
+                f"{type(returned).__name__}"
+            )
+        if returned.shape != given.shape:
+            raise RuntimeError(
+                f"a hook returned a gradient of shape {returned.shape} in place of one of shape "
+                f"{given.shape}"
+            )
+        returned = returned.to(given.dtype)
+        return returned if self.create_graph else returned.data
 
 
-def nodes_leading_to(targets: Iterable[Edge], roots: Iterable[Edge]) -> set[Edge]:
+def nodes_leading_to(targets: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     """Return the targets and the nodes between them and the roots."""
     reached: set[Node] = set()
-    stack = [edge for edge in roots if isinstance(edge, Node)]
+    stack = list(roots)
     while stack:
         node = stack.pop()
         if node not in reached:
             reached.add(node)
-            stack.extend(edge for edge in node.edges if isinstance(edge, Node))
+            stack.extend(node.edges)
     needed = set(targets)
     for node in sorted(reached, key=lambda node: node.number):
         if not needed.isdisjoint(node.edges):

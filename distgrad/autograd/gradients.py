@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from distgrad.autograd.backward import BackwardPass, nodes_leading_to
+from distgrad.autograd.accumulation import add_to_grad, add_to_graph_grad
+from distgrad.autograd.anomaly import backward_pass
 from distgrad.backend import array_namespace
 
 __all__ = ["backward", "backward_into", "grad"]
@@ -38,12 +39,15 @@ def backward(
     """
     tensors = _as_sequence(tensors)
     roots = _roots(tensors, grad_tensors, create_graph)
-    pass_ = BackwardPass(
-        _add_to_graph_grad if create_graph else _add_to_grad,
-        tensor_type=type(tensors[0]) if create_graph else None,
+    if not roots:
+        return
+    walk = backward_pass(
+        add_to_graph_grad if create_graph else add_to_grad,
+        type(tensors[0]),
+        create_graph=create_graph,
         retain_graph=create_graph if retain_graph is None else retain_graph,
     )
-    for finish in pass_.run(roots):
+    for finish in walk.run(roots):
         finish()
 
 
@@ -51,9 +55,9 @@ def backward_into(tensor: Any, deliver: Callable[[Any, Any], None]) -> None:
     """Run the backward pass of a scalar, handing each contribution to a leaf to ``deliver``.
 
     ``deliver(leaf, array)`` gets raw arrays, possibly several for one leaf, in a fixed order, and
-    must not keep or change them. No ``.grad`` is touched.
+    must not keep or change them. No ``.grad`` of a leaf is touched.
     """
-    BackwardPass(deliver).run(_roots([tensor], None, create_graph=False))
+    backward_pass(deliver, type(tensor)).run(_roots([tensor], None, create_graph=False))
 
 
 def grad(
@@ -66,7 +70,8 @@ def grad(
 ) -> tuple[Any, ...]:
     """Return the gradients of the sum of ``outputs`` with respect to ``inputs``.
 
-    No ``.grad`` is touched, and only the part of the graph that leads to ``inputs`` is walked.
+    No ``.grad`` of a leaf is touched, and only the part of the graph that leads to ``inputs`` is
+    walked.
 
     Args:
         outputs: A Tensor or a sequence of them.
@@ -80,7 +85,8 @@ def grad(
         One Tensor for each input, of its shape and data type and with memory of its own.
 
     Raises:
-        RuntimeError: As `backward`; if an input does not require a gradient, or is not used.
+        RuntimeError: As `backward`; if there is no input or no output, or an input does not require
+            a gradient or is not used.
 
     Example:
         >>> import distgrad as dg
@@ -90,27 +96,22 @@ def grad(
         (tensor(48.),)
     """
     outputs, inputs = _as_sequence(outputs), _as_sequence(inputs)
-    for position, tensor in enumerate(inputs):
-        if not tensor.requires_grad:
-            raise RuntimeError(
-                f"input {position} of grad() does not require a gradient; "
-                "call requires_grad_() on it before it is used"
-            )
-    targets = [tensor.node or tensor for tensor in inputs]
-    found: dict[Any, Any] = {}
-
-    def deliver(edge: Any, gradient: Any) -> None:
-        found[edge] = found[edge] + gradient if edge in found else gradient
-
+    if not outputs or not inputs:
+        raise RuntimeError(
+            f"grad() takes one output and one input at least, got {len(outputs)} and {len(inputs)}"
+        )
+    targets = _targets(inputs)
     tensor_type = type(outputs[0])
     roots = _roots(outputs, grad_outputs, create_graph)
-    BackwardPass(
-        deliver,
-        tensor_type=tensor_type if create_graph else None,
+    walk = backward_pass(
+        _drop,
+        tensor_type,
+        create_graph=create_graph,
         retain_graph=create_graph if retain_graph is None else retain_graph,
-        needed=nodes_leading_to(targets, [edge for edge, _ in roots]),
-        watched=[tensor.node for tensor in inputs if tensor.node is not None],
-    ).run(roots)
+        targets=targets,
+    )
+    walk.run(roots)
+    found = walk.found
     for position, target in enumerate(targets):
         if target not in found and not allow_unused:
             raise RuntimeError(
@@ -122,6 +123,16 @@ def grad(
         return tuple(gradients)
     owned = _owned(gradients, [gradient for _, gradient in roots])
     return tuple(None if g is None else tensor_type.of(g) for g in owned)
+
+
+def _targets(inputs: Sequence[Any]) -> list[Any]:
+    for position, tensor in enumerate(inputs):
+        if not tensor.requires_grad:
+            raise RuntimeError(
+                f"input {position} of grad() does not require a gradient; "
+                "call requires_grad_() on it before it is used"
+            )
+    return [tensor.node for tensor in inputs]
 
 
 def _owned(gradients: Sequence[Any], given: Sequence[Any]) -> list[Any]:
@@ -154,7 +165,7 @@ def _roots(tensors: Sequence[Any], gradients: Any, create_graph: bool) -> list[t
                 "requires_grad=True, or under no_grad()"
             )
         gradient = _initial_gradient(tensor, gradient)
-        roots.append((tensor.node or tensor, gradient if create_graph else gradient.data))
+        roots.append((tensor.node, gradient if create_graph else gradient.data))
     return roots
 
 
@@ -175,16 +186,5 @@ def _initial_gradient(tensor: Any, gradient: Any) -> Any:
     return gradient.to(tensor.dtype)
 
 
-def _add_to_grad(leaf: Any, gradient: Any) -> None:
-    if leaf.grad is None:
-        # The array may be shared with other gradients, or be a read-only broadcast: copy it.
-        leaf.grad = type(leaf).of(gradient.copy(order="K"))
-    elif leaf.grad.requires_grad:
-        leaf.grad = leaf.grad.detach() + gradient
-    else:
-        leaf.grad.data += gradient
-        leaf.grad.bump_version()
-
-
-def _add_to_graph_grad(leaf: Any, gradient: Any) -> None:
-    leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad + gradient
+def _drop(tensor: Any, gradient: Any) -> None:
+    """Let the gradient of a leaf that nobody asked for go."""

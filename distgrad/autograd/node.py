@@ -1,149 +1,118 @@
-"""`Node`: one recorded operation, with what its gradient rules need."""
+"""What a graph consists of: nodes, at its ends `Leaf`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Protocol
 from weakref import ref
 
-from distgrad.ops.op import OUTPUT, Op, Plan
+from distgrad.autograd.hooks import Hooks
 
-__all__ = ["Node", "Value", "Version", "record"]
-
-
-class Version:
-    """Counts the in-place changes of one piece of memory; views of it share the count."""
-
-    number = 0  # of the class, so that making one for each result costs next to nothing
+__all__ = ["Asked", "Leaf", "Node", "Walk", "next_number"]
 
 
-class Value(Protocol):
-    """What the graph knows of a Tensor."""
+class Walk(Protocol):
+    """What a node knows of the backward pass that comes through it."""
 
-    data: Any
-    node: "Node | None"
-    version: Version
+    tensor_type: Any
+    create_graph: bool
+    """Whether gradients are Tensors, to be recorded themselves, and not arrays."""
+    retain_graph: bool
+    needed: "set[Node] | None"
+    """The only nodes that gradients are wanted for; None for all."""
 
-    @property
-    def requires_grad(self) -> bool:
-        """Whether a gradient is wanted for it, or for something that it was computed from."""
+    def deliver(self, tensor: Any, gradient: Any) -> None:
+        """Give a leaf a contribution to its gradient."""
+
+    def send(self, node: "Node", gradient: Any) -> None:
+        """Add a contribution to the gradient of a node."""
 
 
-_numbers = count()
+class Asked:
+    """What is asked of a node beside passing its gradient on: few nodes have any of it."""
+
+    def __init__(self) -> None:
+        self.hooks: Hooks[Callable[[Any], Any]] = Hooks()
+        """Called with the gradient of the node's tensor; may return another one."""
+        self.after_accumulation: Hooks[Callable[[Any], None]] = Hooks()
+        """Called with a leaf when a backward pass has added to its ``.grad``."""
+        self.retained_by: ref[Any] | None = None
+        """The non-leaf tensor that keeps its gradient."""
+        self.after_backward: Callable[[], None] | None = None
+        """Called once at the end of a `backward` that came through the node; not of a `grad`,
+        which leaves the gradients of the leaves alone."""
+        self.recorded_at = ""
+        """The lines of the program that recorded the operation."""
 
 
 class Node:
-    """A recorded operation: edges to where its inputs came from, and the values its rules need.
+    """A place in the graph at which the contributions to one gradient come together.
 
     The creation number orders the graph: an operation is newer than everything it depends on, so
     the backward pass visits nodes by falling number and needs neither recursion nor a global tape.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "after_backward",
-        "edges",
-        "like",
-        "number",
-        "op",
-        "plan",
-        "retained_by",
-        "saved",
-        "versions",
-    )
+    __slots__ = ("__weakref__", "asked", "number")
 
-    def __init__(
-        self,
-        op: Op,
-        plan: Plan,
-        edges: Sequence[Any],
-        like: Sequence[tuple[tuple[int, ...], Any]],
-        saved: Sequence[Any],
-        versions: Sequence[tuple[int, Version, int]],
-    ) -> None:
-        self.op = op
-        self.plan = plan
-        self.edges = edges
-        """For each rule, the node that made the input, or the leaf tensor that it is."""
-        self.like = like
-        """For each rule, the input's shape and data type: its gradient gets the same."""
-        self.saved: Sequence[Any] | None = saved
-        self.versions = versions
-        """(place in saved, version counter, its number at the time of saving)"""
-        self.number = next(_numbers)
-        self.retained_by: ref[Any] | None = None
-        """The non-leaf tensor that keeps its gradient."""
-        self.after_backward: Any = None
-        """Called once at the end of a `backward` that came through this node; not of a `grad`,
-        which leaves the gradients of the leaves alone."""
+    number: int
+    asked: Asked | None
+    shape: tuple[int, ...]
+    dtype: Any
+    """Shape and data type of the gradient; but see `Leaf.like`."""
+    edges: "Sequence[Node]" = ()
+    """The nodes of the inputs, which get gradients from this one."""
 
     @property
     def name(self) -> str:
-        """The operation's name, as in NumPy."""
-        return self.op.name
+        """The operation's name."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
-    def saved_values(self) -> Sequence[Any]:
-        """Return what the rules need, refusing values freed or changed since they were saved."""
-        if self.saved is None:
-            raise RuntimeError(
-                f"backward through {self.name!r} a second time: the values saved for it were "
-                "freed by the first pass; pass retain_graph=True to the first backward() or grad()"
-            )
-        for place, version, number in self.versions:
-            if version.number != number:
-                raise RuntimeError(
-                    f"{self.name!r} needs its {self.plan.names[place]!r} of shape "
-                    f"{self.saved[place].shape} for the gradient, but it was changed in place "
-                    f"{version.number - number} time(s) since the forward pass; change it after "
-                    "backward(), or change a clone()"
-                )
-        return self.saved
+    def ask(self) -> Asked:
+        """Return what is asked of the node, to add to it."""
+        if self.asked is None:
+            self.asked = Asked()
+        return self.asked
 
-    def release(self) -> None:
-        """Drop the saved arrays; a node without any can run again, as in PyTorch."""
-        if self.plan.arrays:
-            self.saved = None
-            self.versions = ()
+    def pass_on(self, gradient: Any, walk: Walk) -> None:
+        """Send the gradients of the inputs, given that of the output."""
+        raise NotImplementedError
 
 
-def record(
-    op: Op,
-    inputs: tuple[Any, ...],
-    wanted: tuple[bool, ...],
-    arrays: Sequence[Any],
-    attributes: dict[str, Any],
-    output: Value,
-) -> Node | None:
-    """Make the node of one operation, or None where no gradient rule will have to run.
+class Leaf(Node):
+    """The end of a graph: a tensor that asks for a gradient and was computed from nothing."""
 
-    Args:
-        op: The operation.
-        inputs: Its inputs: Tensors, arrays, numbers or None.
-        wanted: For each input, whether it is a Tensor that requires a gradient.
-        arrays: The same inputs as arrays.
-        attributes: All attributes of the call.
-        output: The resulting Tensor.
-    """
-    plan = op.plan(wanted)
-    if plan is None:
-        return None
-    edges = []
-    like = []
-    for position, _, _ in plan.rules:
-        edges.append(inputs[position].node or inputs[position])
-        like.append((arrays[position].shape, arrays[position].dtype))
-    saved = []
-    versions = []
-    for position in plan.arrays:
-        value = output if position == OUTPUT else inputs[position]
-        version = getattr(value, "version", None)
-        if version is None:  # a number, or an array whose changes nobody announces
-            saved.append(value)
-        else:
-            versions.append((len(saved), version, version.number))
-            saved.append(value.data)
-    for name, source in plan.constants:
-        saved.append(attributes[name] if source is None else arrays[source].shape)
-    return Node(op, plan, edges, like, saved, versions)
+    __slots__ = ("dtype", "shape", "tensor")
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor: Callable[[], Any] = ref(tensor)  # which holds this node
+        self.shape = tensor.data.shape
+        self.dtype = tensor.data.dtype
+        self.asked = None
+        self.number = next(_leaf_numbers)
+
+    @property
+    def name(self) -> str:
+        """What such a node is called."""
+        return "leaf"
+
+    def like(self) -> Any:
+        """Return what has the shape and data type of the gradient.
+
+        That is the array of the tensor, which may have been exchanged for another one.
+        """
+        tensor = self.tensor()
+        return self if tensor is None else tensor.data
+
+    def pass_on(self, gradient: Any, walk: Walk) -> None:
+        """Deliver the gradient to the tensor, if it still exists and asks for it."""
+        tensor = self.tensor()
+        if tensor is not None and tensor.node is self:
+            walk.deliver(tensor, gradient)
+
+
+next_number = count().__next__
+"""Returns the creation number of an operation that is recorded now."""
+_leaf_numbers = count(-1, -1)
+"""Below all operations: the gradient of a leaf is whole when they are done."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from distgrad.backend import Stream, philox
 
-__all__ = ["manual_seed", "next_generator", "random_scope"]
+__all__ = ["manual_seed", "next_generator", "random_scope", "random_state"]
 
 
 class _Scope:
@@ -24,14 +24,27 @@ class _Scope:
         self.micro_batch = micro_batch
         self.calls = 0
 
+    def copy(self) -> "_Scope":
+        copied = _Scope(self.seed, self.step, self.micro_batch)
+        copied.calls = self.calls
+        return copied
+
 
 _scope: ContextVar[_Scope | None] = ContextVar("distgrad_random_scope", default=None)
+
+
+def _current() -> _Scope:
+    scope = _scope.get()
+    if scope is None:
+        scope = _Scope(0)
+        _scope.set(scope)
+    return scope
 
 
 def manual_seed(seed: int) -> None:
     """Start the draws of the current context anew from ``seed``, from 0 to 2**64 - 1.
 
-    Without a call of it the seed is 0.
+    Without a call of it the seed is 0, in every new thread again: seed each of them.
 
     Example:
         >>> import distgrad as dg
@@ -59,12 +72,30 @@ def random_scope(seed: int, step: int = 0, micro_batch: int = 0) -> Iterator[Non
         _scope.reset(token)
 
 
+class RandomState:
+    """Where the draws of a context stood."""
+
+    def __init__(self, scope: _Scope) -> None:
+        self._scope = scope.copy()
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Draw the same inside the block as was drawn behind this place."""
+        token = _scope.set(self._scope.copy())
+        try:
+            yield
+        finally:
+            _scope.reset(token)
+
+
+def random_state() -> RandomState:
+    """Return where the draws of the current context stand."""
+    return RandomState(_current())
+
+
 def next_generator() -> np.random.Generator:
     """Return the generator of the next draw in the current scope."""
-    scope = _scope.get()
-    if scope is None:
-        scope = _Scope(0)
-        _scope.set(scope)
+    scope = _current()
     generator = philox(scope.seed, Stream.MODEL, scope.step, scope.micro_batch, scope.calls)
     scope.calls += 1
     return generator

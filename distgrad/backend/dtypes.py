@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DEFAULT_FLOAT", "DType", "is_floating", "promote", "result_type"]
+__all__ = ["DEFAULT_FLOAT", "DType", "data_type", "is_floating", "promote", "result_type"]
 
 DType = np.dtype[Any]
 DEFAULT_FLOAT: DType = np.dtype(np.float32)
@@ -17,6 +17,41 @@ DEFAULT_FLOAT: DType = np.dtype(np.float32)
 _BOOL: DType = np.dtype(np.bool_)
 _INTEGER: DType = np.dtype(np.int64)
 _CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2}
+
+
+def data_type(dtype: Any) -> DType:
+    """Return NumPy's data type of this name, in the machine's byte order.
+
+    Args:
+        dtype: A data type, a type of NumPy or Python, or its name.
+
+    Raises:
+        TypeError: If it is none, or one that tensors do not hold.
+
+    Example:
+        >>> data_type(float), data_type("int8")
+        (dtype('float64'), dtype('int8'))
+    """
+    try:
+        found = None if dtype is None else np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None:
+        raise TypeError(
+            f"{dtype!r:.60} is no data type; use one of distgrad's, such as distgrad.float32"
+        )
+    if found.kind == "c":
+        raise TypeError(
+            f"tensors hold real numbers, not {found}; keep the real and the imaginary part in two "
+            "tensors"
+        )
+    if found.kind not in _CATEGORY or found.itemsize > 8:
+        raise TypeError(
+            "tensors hold truth values, integers and floating-point numbers of up to 64 bits, not "
+            f"{found}"
+        )
+    native: DType = found if found.isnative else found.newbyteorder("=")
+    return native
 
 
 def is_floating(dtype: DType) -> bool:
@@ -27,12 +62,20 @@ def is_floating(dtype: DType) -> bool:
 def promote(a: DType, b: DType) -> DType:
     """Return the type that holds both: the wider one, or that of the higher category.
 
+    Raises:
+        RuntimeError: If there is none: of uint64 and a signed integer.
+
     Example:
         >>> promote(np.dtype("float32"), np.dtype("int64"))
         dtype('float32')
     """
     if a.kind == b.kind or _CATEGORY[a.kind] == _CATEGORY[b.kind]:
-        return np.promote_types(a, b)
+        wider = np.promote_types(a, b)
+        if _CATEGORY[wider.kind] > _CATEGORY[a.kind]:
+            raise RuntimeError(
+                f"no integer type holds {a} and {b}; convert one of the operands with .to()"
+            )
+        return wider
     return a if _CATEGORY[a.kind] > _CATEGORY[b.kind] else b
 
 

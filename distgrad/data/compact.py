@@ -30,8 +30,8 @@ class CompactDataset(TensorDataset):
         >>> pixels = np.array([[0, 255], [51, 0]], np.uint8)
         >>> dataset = CompactDataset({"x": lambda x: x / np.float32(255)}, x=pixels, y=np.arange(2))
         >>> dataset.take([1, 0]).x
-        tensor([[0.2, 0. ],
-                [0. , 1. ]])
+        tensor([[0.2000, 0.0000],
+                [0.0000, 1.0000]])
         >>> dataset.arrays["x"].dtype.name
         'uint8'
     """

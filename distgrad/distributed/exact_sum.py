@@ -3,6 +3,11 @@
 import math
 import struct
 from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+
+from distgrad.backend import Array
 
 __all__ = ["ExactSum"]
 
@@ -12,6 +17,9 @@ Python's integers add floats without rounding."""
 
 _FORMAT = struct.Struct("<d272s")
 """The largest float has 2,098 bits in these units; the rest is room for 2**77 of them."""
+
+_CHUNK = 2**20
+"""Elements added at a time: few enough that sums of halves of their digits are exact in float64."""
 
 
 class ExactSum:
@@ -42,6 +50,29 @@ class ExactSum:
         else:
             self._not_finite += value
 
+    def add_all(self, values: Array) -> None:
+        """Add every element of an array, each taken as a float64.
+
+        Example:
+            >>> total = ExactSum()
+            >>> total.add_all(np.array([1e100, 1.0, -1e100]))
+            >>> total.value
+            1.0
+        """
+        flat = np.asarray(values, np.float64).reshape(-1)
+        is_finite = np.isfinite(flat)
+        if not is_finite.all():
+            for value in flat[~is_finite].tolist():
+                self._not_finite += value
+            flat = flat[is_finite]
+        for start in range(0, flat.size, _CHUNK):
+            self._units += _units(flat[start : start + _CHUNK])
+
+    @property
+    def exact(self) -> Fraction | float:
+        """The sum without any rounding; a float where it is infinite or nan."""
+        return self._not_finite if self._not_finite != 0 else Fraction(self._units, _ONE)
+
     @property
     def value(self) -> float:
         """The sum, correctly rounded; infinite where no float is that large; nan as in IEEE 754."""
@@ -68,3 +99,23 @@ class ExactSum:
         result._not_finite, units = _FORMAT.unpack(data)
         result._units = int.from_bytes(units, "little", signed=True)
         return result
+
+
+def _units(values: Array) -> int:
+    """Return the sum of finite floats in units of the smallest, by what they are multiplied with.
+
+    A float is a whole number of 53 digits, times a power of 2. Whole numbers of one power are added
+    up in two halves, whose sums a float64 holds.
+    """
+    mantissas, powers = np.frexp(values)
+    wholes = np.ldexp(mantissas, 53).astype(np.int64)
+    least = int(powers.min())
+    high, low = (
+        np.bincount(powers - least, weights=half).tolist()
+        for half in (wholes >> 27, wholes & (2**27 - 1))
+    )
+    total = 0
+    for power, (upper, lower) in enumerate(zip(high, low, strict=True), start=least + 1074 - 53):
+        whole = (int(upper) << 27) + int(lower)
+        total += whole << power if power >= 0 else whole >> -power  # a subnormal ends in zeros
+    return total

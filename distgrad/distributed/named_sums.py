@@ -1,7 +1,11 @@
 """`NamedSums`: exact sums by name, added up over ranks that need not know the same names."""
 
 from collections import defaultdict
+from typing import SupportsFloat
 
+import numpy as np
+
+from distgrad.backend import Array
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.exact_sum import ExactSum
 
@@ -23,14 +27,21 @@ class NamedSums:
     def __init__(self) -> None:
         self._sums: defaultdict[str, ExactSum] = defaultdict(ExactSum)
 
-    def add(self, name: str, value: float) -> None:
-        """Add a number to the sum of that name."""
-        self._sums[name].add(float(value))
+    def add(self, name: str, value: SupportsFloat | Array) -> None:
+        """Add a number, or all elements of an array, to the sum of that name."""
+        if isinstance(value, np.ndarray):
+            self._sums[name].add_all(value)
+        else:
+            self._sums[name].add(float(value))
 
     def over_ranks(self, comm: Communicator) -> dict[str, float]:
         """Return the sums over all ranks, sorted by name; every rank calls it."""
+        return {name: total.value for name, total in self.exact_over_ranks(comm).items()}
+
+    def exact_over_ranks(self, comm: Communicator) -> dict[str, ExactSum]:
+        """Return the sums over all ranks before they are rounded, sorted by name."""
         totals: defaultdict[str, ExactSum] = defaultdict(ExactSum)
         for sums in comm.all_gather_object(dict(self._sums)):
             for name, value in sums.items():
                 totals[name].merge(value)
-        return {name: totals[name].value for name in sorted(totals)}
+        return {name: totals[name] for name in sorted(totals)}

@@ -8,20 +8,28 @@ from distgrad.tensor import Tensor
 
 __all__ = [
     "abs",
+    "absolute",
     "add",
     "addcdiv",
     "addcmul",
     "div",
+    "divide",
+    "float_power",
     "floor_divide",
     "fmod",
+    "ldexp",
     "lerp",
     "mul",
+    "multiply",
     "neg",
+    "negative",
+    "positive",
     "pow",
     "remainder",
     "rsub",
     "square",
     "sub",
+    "subtract",
     "true_divide",
 ]
 
@@ -53,6 +61,9 @@ def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     return as_tensor(input).sub(other, alpha=alpha)
 
 
+subtract = sub
+
+
 def rsub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     """Return ``other - alpha * input``; errors are those of `sub`.
 
@@ -73,6 +84,9 @@ def mul(input: Any, other: Any) -> Tensor:
     return as_tensor(input).mul(other)
 
 
+multiply = mul
+
+
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """Return ``input / other``; shapes broadcast.
 
@@ -88,12 +102,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 
     Example:
         >>> div(as_tensor([-7, 7]), 2), div(as_tensor([-7, 7]), 2, rounding_mode="floor")
-        (tensor([-3.5,  3.5]), tensor([-4,  3]))
+        (tensor([-3.5000,  3.5000]), tensor([-4,  3]))
     """
     return as_tensor(input).div(other, rounding_mode=rounding_mode)
 
 
-true_divide = div
+divide = true_divide = div
 
 
 def floor_divide(input: Any, other: Any) -> Tensor:
@@ -171,6 +185,9 @@ def neg(input: Any) -> Tensor:
     return as_tensor(input).neg()
 
 
+negative = neg
+
+
 def abs(input: Any) -> Tensor:
     """Return the absolute values; the gradient at 0 is 0.
 
@@ -179,6 +196,9 @@ def abs(input: Any) -> Tensor:
         tensor([1., 2.])
     """
     return as_tensor(input).abs()
+
+
+absolute = abs
 
 
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
@@ -199,7 +219,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tens
 
     Example:
         >>> addcdiv(as_tensor([1.0, 2.0]), as_tensor(3.0), as_tensor(4.0), value=2)
-        tensor([2.5, 3.5])
+        tensor([2.5000, 3.5000])
     """
     return as_tensor(input).addcdiv(as_tensor(tensor1), as_tensor(tensor2), value=value)
 
@@ -217,6 +237,45 @@ def lerp(input: Any, end: Any, weight: Any) -> Tensor:
 
     Example:
         >>> lerp(as_tensor([1.0, 2.0]), as_tensor([3.0, 3.0]), 0.5)
-        tensor([2. , 2.5])
+        tensor([2.0000, 2.5000])
     """
     return as_tensor(input).lerp(as_tensor(end), weight)
+
+
+def positive(input: Any) -> Tensor:
+    """Return ``+input``: the tensor itself.
+
+    Raises:
+        RuntimeError: If it holds truth values.
+
+    Example:
+        >>> positive(as_tensor([1.0, -2.0]))
+        tensor([ 1., -2.])
+    """
+    return as_tensor(input).positive()
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """Return ``input ** exponent`` in float64; one of the two may be a number.
+
+    Raises:
+        TypeError: If both are numbers.
+
+    Example:
+        >>> float_power(as_tensor([2, 4]), -1)
+        tensor([0.5000, 0.2500], dtype=float64)
+    """
+    return one_tensor("float_power", input, exponent).float_power(exponent)
+
+
+def ldexp(input: Any, other: Any) -> Tensor:
+    """Return ``input * 2**other``; shapes broadcast, integers become float32.
+
+    Raises:
+        TypeError: If one of the two is a number.
+
+    Example:
+        >>> ldexp(as_tensor([1.0, 3.0]), as_tensor([2, -1]))
+        tensor([4.0000, 1.5000])
+    """
+    return tensor_first("ldexp", input).ldexp(other)

@@ -2,26 +2,32 @@
 
 from typing import Any
 
+from distgrad import ops
 from distgrad.backend import array_namespace
 from distgrad.creation import as_tensor
-from distgrad.functional.arguments import tensor_first
-from distgrad.tensor import Tensor, promoted
+from distgrad.functional.arguments import one_tensor, tensor_first
+from distgrad.tensor import Tensor, apply, promoted
 
 __all__ = [
+    "allclose",
     "eq",
+    "equal",
     "ge",
+    "greater",
+    "greater_equal",
     "gt",
     "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
+    "isin",
     "le",
+    "less",
+    "less_equal",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
     "lt",
     "ne",
+    "not_equal",
     "where",
 ]
 
@@ -46,6 +52,9 @@ def ne(input: Any, other: Any) -> Tensor:
     return tensor_first("ne", input).ne(other)
 
 
+not_equal = ne
+
+
 def lt(input: Any, other: Any) -> Tensor:
     """Tell where ``input < other``; shapes broadcast.
 
@@ -54,6 +63,9 @@ def lt(input: Any, other: Any) -> Tensor:
         tensor([ True, False])
     """
     return tensor_first("lt", input).lt(other)
+
+
+less = lt
 
 
 def le(input: Any, other: Any) -> Tensor:
@@ -66,6 +78,9 @@ def le(input: Any, other: Any) -> Tensor:
     return tensor_first("le", input).le(other)
 
 
+less_equal = le
+
+
 def gt(input: Any, other: Any) -> Tensor:
     """Tell where ``input > other``; shapes broadcast.
 
@@ -76,6 +91,9 @@ def gt(input: Any, other: Any) -> Tensor:
     return tensor_first("gt", input).gt(other)
 
 
+greater = gt
+
+
 def ge(input: Any, other: Any) -> Tensor:
     """Tell where ``input >= other``; shapes broadcast.
 
@@ -84,6 +102,9 @@ def ge(input: Any, other: Any) -> Tensor:
         tensor([False,  True])
     """
     return tensor_first("ge", input).ge(other)
+
+
+greater_equal = ge
 
 
 def isclose(
@@ -106,36 +127,6 @@ def isclose(
         tensor([ True, False])
     """
     return tensor_first("isclose", input).isclose(other, rtol, atol, equal_nan)
-
-
-def isnan(input: Any) -> Tensor:
-    """Tell for each element whether it is nan.
-
-    Example:
-        >>> isnan(as_tensor([1.0, float("nan")]))
-        tensor([False,  True])
-    """
-    return as_tensor(input).isnan()
-
-
-def isinf(input: Any) -> Tensor:
-    """Tell for each element whether it is infinite.
-
-    Example:
-        >>> isinf(as_tensor([1.0, -float("inf")]))
-        tensor([False,  True])
-    """
-    return as_tensor(input).isinf()
-
-
-def isfinite(input: Any) -> Tensor:
-    """Tell for each element whether it is neither infinite nor nan.
-
-    Example:
-        >>> isfinite(as_tensor([1.0, float("nan"), float("inf")]))
-        tensor([ True, False, False])
-    """
-    return as_tensor(input).isfinite()
 
 
 def logical_and(input: Any, other: Any) -> Tensor:
@@ -206,3 +197,57 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         raise TypeError("where() takes a condition alone, or with both input and other")
     input, other = promoted(input, other)
     return as_tensor(input).where(condition, other)
+
+
+def isin(
+    elements: Any,
+    test_elements: Any,
+    *,
+    assume_unique: bool = False,  # noqa: ARG001 (the same is found in either case)
+    invert: bool = False,
+) -> Tensor:
+    """Tell for each element whether it is one of others.
+
+    Args:
+        elements: The elements, of any shape; or a number.
+        test_elements: The others, of any shape; or a number.
+        assume_unique: Without effect: the same is found in either case.
+        invert: Tell whether it is none of them.
+
+    Raises:
+        RuntimeError: If one of both holds truth values.
+        TypeError: If both are numbers.
+
+    Example:
+        >>> isin(as_tensor([[1, 2], [3, 4]]), as_tensor([2, 3]))
+        tensor([[False,  True],
+                [ True, False]])
+    """
+    one_tensor("isin", elements, test_elements)
+    x, values = promoted(as_tensor(elements), as_tensor(test_elements))
+    if "b" in (as_tensor(elements).dtype.kind, as_tensor(test_elements).dtype.kind):
+        raise RuntimeError("isin() takes numbers, not truth values; convert with .to()")
+    return apply(ops.isin, x, values, invert=invert)
+
+
+def equal(input: Any, other: Any) -> bool:
+    """Tell whether two tensors have one shape and equal elements.
+
+    Example:
+        >>> x = as_tensor([1, 2])
+        >>> equal(x, as_tensor([1.0, 2.0])), equal(x, x[:1])
+        (True, False)
+    """
+    return as_tensor(input).equal(as_tensor(other))
+
+
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Tell whether all elements are close; arguments and errors are those of `isclose`.
+
+    Example:
+        >>> allclose(as_tensor([1.0, 2.0]), as_tensor([1.000001, 2.0]))
+        True
+    """
+    return tensor_first("allclose", input).allclose(other, rtol, atol, equal_nan)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from distgrad import ops
 from distgrad.creation import as_tensor
 from distgrad.functional.shapes import atleast_1d, atleast_2d, atleast_3d
 from distgrad.tensor import Tensor, apply, promoted
 
 __all__ = [
+    "block_diag",
     "cat",
     "column_stack",
     "concat",
@@ -16,6 +19,7 @@ __all__ = [
     "dstack",
     "hstack",
     "meshgrid",
+    "row_stack",
     "stack",
     "vstack",
 ]
@@ -89,6 +93,9 @@ def vstack(tensors: Sequence[Any]) -> Tensor:
     return cat(atleast_2d(_several("vstack", tensors)), dim=0)
 
 
+row_stack = vstack
+
+
 def dstack(tensors: Sequence[Any]) -> Tensor:
     """Join tensors along the third axis; a matrix is of depth 1.
 
@@ -159,3 +166,32 @@ def _several(name: str, tensors: Sequence[Any]) -> list[Any]:
     if not len(tensors):
         raise ValueError(f"{name}() needs at least one tensor")
     return promoted(*(as_tensor(x) for x in tensors))
+
+
+def block_diag(*tensors: Any) -> Tensor:
+    """Return the matrix that has matrices along its diagonal, and zeros elsewhere.
+
+    Args:
+        *tensors: Matrices; vectors count as rows, numbers as single elements.
+
+    Raises:
+        RuntimeError: If one has more axes.
+
+    Example:
+        >>> block_diag(as_tensor([[1, 2]]), as_tensor([[3], [4]]))
+        tensor([[1, 2, 0],
+                [0, 0, 3],
+                [0, 0, 4]])
+    """
+    blocks = [atleast_2d(x) for x in promoted(*(tensors or (np.zeros((1, 0), np.float32),)))]
+    if any(x.ndim > 2 for x in blocks):
+        raise RuntimeError(
+            f"block_diag() takes matrices, got shapes {[as_tensor(x).shape for x in tensors]}"
+        )
+    width = sum(x.shape[1] for x in blocks)
+    rows, before = [], 0
+    for x in blocks:
+        before += x.shape[1]
+        widths = ((0, 0), (before - x.shape[1], width - before))
+        rows.append(apply(ops.pad, x, pad_width=widths))
+    return apply(ops.concatenate, *rows, axis=0)

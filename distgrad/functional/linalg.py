@@ -3,7 +3,10 @@
 import math
 from typing import Any
 
-from distgrad.creation import as_tensor
+from distgrad.creation import as_tensor, eye
+from distgrad.functional.decompositions import eigh, eigvalsh, matrices, qr, svd, svdvals
+from distgrad.functional.equations import matrix_exp, solve_triangular, tensorinv, tensorsolve
+from distgrad.functional.least_squares import lstsq, matrix_rank, pinv
 from distgrad.functional.matrices import (
     cholesky,
     det,
@@ -19,17 +22,30 @@ from distgrad.tensor import LinAlgError, Tensor
 __all__ = [
     "LinAlgError",
     "cholesky",
+    "cond",
     "cross",
     "det",
     "diagonal",
+    "eigh",
+    "eigvalsh",
     "inv",
+    "lstsq",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
+    "matrix_rank",
     "multi_dot",
     "norm",
+    "pinv",
+    "qr",
     "slogdet",
     "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "tensorinv",
+    "tensorsolve",
     "vecdot",
     "vector_norm",
 ]
@@ -138,6 +154,39 @@ def norm(
     if count == 1 and not isinstance(ord, str):
         return vector_norm(x, ord, dim, keepdim, dtype=dtype)
     return matrix_norm(x, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+
+
+def cond(A: Any, p: Any = None) -> Tensor:  # noqa: N803 (PyTorch's name)
+    """Return the condition numbers of matrices: how much they may enlarge a relative error.
+
+    Args:
+        A: The matrices, of floating-point type; square ones, but for ``p`` of None, 2 and -2.
+        p: The order of the norm, as in `matrix_norm`; None for 2.
+
+    Returns:
+        The norm times that of the inverse; infinite where there is no inverse.
+
+    Raises:
+        RuntimeError: If they are no such matrices, or there is no such norm.
+
+    Example:
+        >>> cond([[4.0, 0.0], [0.0, 0.5]])
+        tensor(8.)
+    """
+    x = matrices("cond", A)
+    if p in (None, 2, -2):
+        values = svdvals(x)
+        if not values.shape[-1]:
+            return values.sum(-1)
+        largest, smallest = values[..., 0], values[..., -1]
+        return smallest / largest if p == -2 else largest / smallest
+    x._square("cond")
+    if not x.shape[-1]:
+        return x.sum((-2, -1))
+    regular = matrix_norm(x, p)
+    singular = det(x.detach()) == 0
+    shift = singular.unsqueeze(-1).unsqueeze(-1).to(x.dtype) * eye(x.shape[-1], dtype=x.dtype)
+    return (regular * matrix_norm(inv(x + shift), p)).where(singular.logical_not(), math.inf)
 
 
 def cross(input: Any, other: Any, *, dim: int = -1) -> Tensor:

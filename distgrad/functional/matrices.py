@@ -31,8 +31,8 @@ def inverse(input: Any) -> Tensor:
 
     Example:
         >>> inverse([[2.0, 0.0], [0.0, 4.0]])
-        tensor([[0.5 , 0.  ],
-                [0.  , 0.25]])
+        tensor([[0.5000, 0.0000],
+                [0.0000, 0.2500]])
     """
     return as_tensor(input).inverse()
 
@@ -128,7 +128,7 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Tensor:  # noqa: N803 (PyTorc
 
     Example:
         >>> solve([[2.0, 0.0], [0.0, 4.0]], [1.0, 1.0])
-        tensor([0.5 , 0.25])
+        tensor([0.5000, 0.2500])
     """
     a, b = as_tensor(A)._square("solve"), as_tensor(B)
     a._one_type("solve", b)

@@ -195,6 +195,6 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
         )
     for i, j in zip(mine, theirs, strict=True):  # an axis of length 1 is stretched: sum the other
         if left.shape[i] != right.shape[j]:
-            left = left if left.shape[i] == 1 else left.sum(i, keepdim=True)
-            right = right if right.shape[j] == 1 else right.sum(j, keepdim=True)
+            left = left if left.shape[i] == 1 else left.sum(i, True, dtype=left.dtype)
+            right = right if right.shape[j] == 1 else right.sum(j, True, dtype=right.dtype)
     return left._contracted(right, mine, theirs)

@@ -68,7 +68,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 
     Example:
         >>> nanmean(as_tensor([1.0, float("nan"), 2.0]))
-        tensor(1.5)
+        tensor(1.5000)
     """
     return as_tensor(input).nanmean(dim, keepdim, dtype=dtype)
 
@@ -214,7 +214,7 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
 
     Example:
         >>> softmax([0.0, 0.0, -1000.0], dim=0)
-        tensor([0.5, 0.5, 0. ])
+        tensor([0.5000, 0.5000, 0.0000])
     """
     return as_tensor(input).softmax(dim, dtype=dtype)
 

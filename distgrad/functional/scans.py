@@ -36,7 +36,7 @@ def logcumsumexp(input: Any, dim: int) -> Tensor:
 
     Example:
         >>> logcumsumexp(as_tensor([500.0, 500.0]), dim=0)
-        tensor([500.    , 500.6931])
+        tensor([500.0000, 500.6931])
     """
     return as_tensor(input).logcumsumexp(dim)
 

@@ -11,16 +11,21 @@ __all__ = [
     "clamp",
     "clamp_max",
     "clamp_min",
+    "clip",
     "copysign",
+    "fix",
     "floor",
     "fmax",
     "fmin",
     "frac",
+    "heaviside",
     "maximum",
     "minimum",
     "nan_to_num",
+    "nextafter",
     "relu",
     "round",
+    "sgn",
     "sign",
     "trunc",
 ]
@@ -102,9 +107,12 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
 
     Example:
         >>> clamp([-3.0, 0.5, 3.0], min=-1, max=1)
-        tensor([-1. ,  0.5,  1. ])
+        tensor([-1.0000,  0.5000,  1.0000])
     """
     return as_tensor(input).clamp(min, max)
+
+
+clip = clamp
 
 
 def clamp_min(input: Any, min: Any) -> Tensor:
@@ -112,7 +120,7 @@ def clamp_min(input: Any, min: Any) -> Tensor:
 
     Example:
         >>> clamp_min(as_tensor([-3.0, 0.5]), 0)
-        tensor([0. , 0.5])
+        tensor([0.0000, 0.5000])
     """
     return tensor_first("clamp_min", input).clamp_min(min)
 
@@ -132,7 +140,7 @@ def relu(input: Any) -> Tensor:
 
     Example:
         >>> relu(as_tensor([-3.0, 0.5]))
-        tensor([0. , 0.5])
+        tensor([0.0000, 0.5000])
     """
     return as_tensor(input).relu()
 
@@ -145,6 +153,9 @@ def sign(input: Any) -> Tensor:
         tensor([-1.,  0.,  1.])
     """
     return as_tensor(input).sign()
+
+
+sgn = sign
 
 
 def floor(input: Any) -> Tensor:
@@ -177,6 +188,9 @@ def trunc(input: Any) -> Tensor:
     return as_tensor(input).trunc()
 
 
+fix = trunc
+
+
 def round(input: Any, *, decimals: int = 0) -> Tensor:
     """Return the elements rounded, halves to the even neighbour; the gradient is 0.
 
@@ -189,7 +203,7 @@ def round(input: Any, *, decimals: int = 0) -> Tensor:
 
     Example:
         >>> round(as_tensor([0.5, 1.5, 2.46])), round(as_tensor([2.46]), decimals=1)
-        (tensor([0., 2., 2.]), tensor([2.5]))
+        (tensor([0., 2., 2.]), tensor([2.5000]))
     """
     return as_tensor(input).round(decimals=decimals)
 
@@ -199,7 +213,7 @@ def frac(input: Any) -> Tensor:
 
     Example:
         >>> frac(as_tensor([-1.5, 1.25]))
-        tensor([-0.5 ,  0.25])
+        tensor([-0.5000,  0.2500])
     """
     return as_tensor(input).frac()
 
@@ -233,3 +247,33 @@ def nan_to_num(
         tensor([1., 0., 9.])
     """
     return as_tensor(input).nan_to_num(nan, posinf, neginf)
+
+
+def heaviside(input: Any, values: Any) -> Tensor:
+    """Return 0 for negative elements, 1 for positive ones, and ``values`` for 0; no gradient.
+
+    Args:
+        input: The elements.
+        values: Of the same data type; shapes broadcast.
+
+    Raises:
+        RuntimeError: If the data types differ.
+
+    Example:
+        >>> heaviside(as_tensor([-2.0, 0.0, 3.0]), as_tensor(0.5))
+        tensor([0.0000, 0.5000, 1.0000])
+    """
+    return tensor_first("heaviside", input).heaviside(values)
+
+
+def nextafter(input: Any, other: Any) -> Tensor:
+    """Return the next floating-point numbers after ``input`` on the way to ``other``; no gradient.
+
+    Raises:
+        RuntimeError: If ``input`` is not of floating-point type.
+
+    Example:
+        >>> nextafter(as_tensor([1.0]), as_tensor([2.0])) - 1
+        tensor([1.1921e-07])
+    """
+    return as_tensor(input).nextafter(as_tensor(other))

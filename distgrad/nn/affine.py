@@ -19,18 +19,21 @@ class Affine(Module):
 
     Args:
         shape: Of the weight: [out, in, ...]; axes behind the second are a kernel's.
-        bias: Whether there is a bias, of shape [out].
+        bias: Whether there is a bias.
         dtype: Data type of both.
+        outputs: Length of the bias. Default: that of the weight's first axis.
     """
 
     weight: Parameter
     bias: Parameter | None
 
-    def __init__(self, shape: tuple[int, ...], bias: bool, dtype: DTypeLike) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], bias: bool, dtype: DTypeLike, outputs: int | None = None
+    ) -> None:
         super().__init__()
         self.weight = Parameter(np.empty(shape, dtype))
         if bias:
-            self.bias = Parameter(np.empty(shape[0], dtype))
+            self.bias = Parameter(np.empty(shape[0] if outputs is None else outputs, dtype))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()

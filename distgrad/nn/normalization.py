@@ -1,21 +1,22 @@
-"""Normalisation layers."""
+"""Layers that normalise each sample by itself."""
 
-from typing import ClassVar
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from distgrad.autograd import no_grad
-from distgrad.backend import Array
 from distgrad.creation import ones, zeros
 from distgrad.nn import functional
-from distgrad.nn.functional.norm import follow, normalize_batch
+from distgrad.nn.channel_norm import reset_affine
 from distgrad.nn.module import Module
 from distgrad.nn.parameter import Parameter
-from distgrad.nn.statistics import RunningStatistics
 from distgrad.tensor import Tensor
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm"]
+__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+
+
+def _shape(lengths: int | Sequence[int]) -> tuple[int, ...]:
+    return tuple(lengths) if isinstance(lengths, Sequence) else (lengths,)
 
 
 class LayerNorm(Module):
@@ -42,15 +43,14 @@ class LayerNorm(Module):
 
     def __init__(
         self,
-        normalized_shape: int | tuple[int, ...],
+        normalized_shape: int | Sequence[int],
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
-        self.normalized_shape = tuple(shape)
+        self.normalized_shape = _shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         if elementwise_affine:
@@ -61,6 +61,10 @@ class LayerNorm(Module):
             self.bias = Parameter(zeros(self.normalized_shape, dtype=dtype))
         else:
             self.register_parameter("bias", None)
+
+    def reset_parameters(self) -> None:
+        """Give the parameters their initial values."""
+        reset_affine(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalised input."""
@@ -74,128 +78,153 @@ class LayerNorm(Module):
         )
 
 
-class _BatchNorm(RunningStatistics):
-    """Normalises each channel; see `distgrad.nn.functional.batch_norm`."""
+class RMSNorm(Module):
+    """Normalises the last axes of each sample by their mean square; see `functional.rms_norm`.
 
-    _dimensions: ClassVar[tuple[int, ...]]
+    Args:
+        normalized_shape: The lengths of those axes, or the length of the last one.
+        eps: Added to the mean square; None for the distance from 1 to the next number of the
+            input's data type. Default: None.
+        elementwise_affine: Whether there is a weight, at first 1. Default: True.
+        dtype: Data type of the weight. Default: float32.
+
+    Shapes:
+        input ``[*, *normalized_shape]``, output the same.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dg.nn.RMSNorm(2)(dg.tensor([1.0, 7.0]))
+        tensor([0.2000, 1.4000], grad_fn=<multiply>)
+    """
+
     weight: Parameter | None
-    bias: Parameter | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
 
     def __init__(
         self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
         super().__init__()
-        self.num_features = num_features
+        self.normalized_shape = _shape(normalized_shape)
         self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        weight = Parameter(ones(num_features, dtype=dtype)) if affine else None
-        bias = Parameter(zeros(num_features, dtype=dtype)) if affine else None
+        self.elementwise_affine = elementwise_affine
+        weight = Parameter(ones(self.normalized_shape, dtype=dtype)) if elementwise_affine else None
         self.register_parameter("weight", weight)
-        self.register_parameter("bias", bias)
-        tracked = track_running_stats
-        self.register_buffer("running_mean", zeros(num_features, dtype=dtype) if tracked else None)
-        self.register_buffer("running_var", ones(num_features, dtype=dtype) if tracked else None)
-        self.register_buffer("num_batches_tracked", zeros((), dtype=np.int64) if tracked else None)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Return the normalised input; in training its statistics are followed."""
-        if input.ndim not in self._dimensions or input.shape[1] != self.num_features:
-            raise ValueError(
-                f"{type(self).__name__}: the input must have {self.num_features} channels in its "
-                f"second axis and {' or '.join(map(str, self._dimensions))} axes, got an input of "
-                f"shape {input.shape}"
-            )
-        if self.training or not self.track_running_stats:
-            output, mean, variance = normalize_batch(input, self.weight, self.bias, self.eps)
-            if self.track_running_stats:
-                self.observe(mean, variance)
-            return output
-        return functional.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-        )
+    def reset_parameters(self) -> None:
+        """Give the weight its initial values."""
+        reset_affine(self.weight, None)
 
-    def update_statistics(self, *statistics: Array) -> None:
-        """Move the running mean and (unbiased) variance towards those of a batch."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        with no_grad():
-            self.num_batches_tracked.add_(1)
-        count = self.num_batches_tracked.item()
-        momentum = 1 / count if self.momentum is None else self.momentum
-        for running, observed in zip(
-            (self.running_mean, self.running_var), statistics, strict=True
-        ):
-            follow(running, observed, momentum)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised input."""
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         """Return the arguments."""
         return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
 
 
-class BatchNorm1d(_BatchNorm):
-    """Normalises each channel by its micro-batch in training, else by running statistics.
-
-    The running mean, and variance (the unbiased one), follow each micro-batch at once, as in
-    PyTorch; inside `DataParallel.accumulate` they follow all micro-batches of the global batch in
-    order when the step is done, on every rank. See `functional.batch_norm`.
+class GroupNorm(Module):
+    """Normalises each group of channels of each sample; see `distgrad.nn.functional.group_norm`.
 
     Args:
-        num_features: Number of channels C.
+        num_groups: Number of groups, a divisor of ``num_channels``.
+        num_channels: Number of channels C.
         eps: Added to the variance. Default: 1e-5.
-        momentum: Weight of the newest batch in the running statistics; None averages over all
-            batches. Default: 0.1.
-        affine: Whether there are a weight, at first 1, and a bias, at first 0. Default: True.
-        track_running_stats: Whether to follow the batches; otherwise each batch is normalised by
-            itself in evaluation too. Default: True.
-        dtype: Data type of parameters and statistics. Default: float32.
+        affine: Whether there is a weight for each channel, at first 1. Default: True.
+        dtype: Data type of the parameters. Default: float32.
+        bias: Whether there is a bias too, at first 0. Default: True.
 
     Shapes:
-        weight, bias, running_mean, running_var [C], num_batches_tracked [];
-        input [N, C] or [N, C, L], output the same.
+        weight, bias [C]; input [N, C, ...], output the same.
 
     Raises:
-        ValueError: In a call, if the shape does not fit, or a channel has only one value in
-            training.
+        ValueError: If the groups do not divide the channels; in a call, if the input has another
+            number of channels, or a group only one value.
 
     Example:
         >>> import distgrad as dg
-        >>> norm = dg.nn.BatchNorm1d(1, eps=0.0)
-        >>> norm(dg.tensor([[1.0], [3.0]])).tolist()
-        [[-1.0], [1.0]]
-        >>> norm.running_mean, norm.running_var
-        (tensor([0.2]), tensor([1.1]))
+        >>> dg.nn.GroupNorm(2, 4, eps=0.0)(dg.tensor([[1.0, 3.0, 10.0, 14.0]])).tolist()
+        [[-1.0, 1.0, -1.0, 1.0]]
     """
 
-    _dimensions = (2, 3)
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        dtype: DTypeLike = np.float32,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(
+                f"num_groups must divide num_channels, got {num_groups} and {num_channels}"
+            )
+        self.num_groups = num_groups
+        self.num_channels = num_channels
+        self.eps = eps
+        self.affine = affine
+        weight = Parameter(ones(num_channels, dtype=dtype)) if affine else None
+        self.register_parameter("weight", weight)
+        shift = Parameter(zeros(num_channels, dtype=dtype)) if affine and bias else None
+        self.register_parameter("bias", shift)
+
+    def reset_parameters(self) -> None:
+        """Give the parameters their initial values."""
+        reset_affine(self.weight, self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the normalised input."""
+        return functional.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the arguments."""
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
 
 
-class BatchNorm2d(_BatchNorm):
-    """Normalises each channel of images by its micro-batch in training, else by running statistics.
+class LocalResponseNorm(Module):
+    """Divides by neighbours in other channels; see `distgrad.nn.functional.local_response_norm`.
 
-    Arguments, statistics and errors are those of `BatchNorm1d`.
+    Args:
+        size: Number of channels that count as neighbours.
+        alpha: Factor of their mean square. Default: 1e-4.
+        beta: The exponent. Default: 0.75.
+        k: What is added. Default: 1.
 
     Shapes:
-        input [N, C, H, W], output the same.
+        input [N, C, ...], output the same.
 
     Example:
         >>> import distgrad as dg
-        >>> dg.nn.BatchNorm2d(3)(dg.randn(2, 3, 4, 4)).shape
-        (2, 3, 4, 4)
+        >>> dg.nn.LocalResponseNorm(2)(dg.randn(1, 4, 3, 3)).shape
+        (1, 4, 3, 3)
     """
 
-    _dimensions = (4,)
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the normalised input."""
+        given = (self.size, self.alpha, self.beta, self.k)
+        return functional.local_response_norm(input, *given)
+
+    def extra_repr(self) -> str:
+        """Return the arguments."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

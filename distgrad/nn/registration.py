@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from distgrad.nn.parameter import Parameter
+from distgrad.nn.parameter import Buffer, Parameter
 from distgrad.tensor import Tensor
 
 __all__ = ["Registration"]
@@ -13,8 +13,8 @@ _REGISTRIES = {"parameter": "_parameters", "buffer": "_buffers", "module": "_mod
 class Registration:
     """The part of `Module` that looks at what is assigned to an attribute.
 
-    A Parameter or a module is registered under the attribute's name, and so is a Tensor once
-    `register_buffer` has named it; everything else is an ordinary attribute.
+    A Parameter, a Buffer or a module is registered under the attribute's name, and so is a Tensor
+    once `register_buffer` has named it; everything else is an ordinary attribute.
     """
 
     _parameters: dict[str, Parameter | None]
@@ -67,6 +67,10 @@ class Registration:
         """
         self._register("module", name, module)
 
+    def register_module(self, name: str, module: "Registration | None") -> None:
+        """Register a submodule; another name of `add_module`."""
+        self.add_module(name, module)
+
     def _register(self, kind: str, name: str, value: Any) -> None:
         registry = self.__dict__.get(_REGISTRIES[kind])
         if registry is None:
@@ -92,7 +96,10 @@ class Registration:
             self.__dict__.pop(name, None)
             self._forget(name)
         if kind == "buffer":
-            self.register_buffer(name, value, name not in self._transient_buffers)
+            lasting = name not in self._transient_buffers
+            self.register_buffer(
+                name, value, value.persistent if isinstance(value, Buffer) else lasting
+            )
         elif kind == "module":
             self.add_module(name, value)
         else:
@@ -105,6 +112,8 @@ class Registration:
         known = self._registered_as(name)
         if isinstance(value, Registration) and known != "parameter":
             return "module"
+        if isinstance(value, Buffer) and known is None:
+            return "buffer"
         return known
 
     def _registered_as(self, name: str) -> str | None:
@@ -132,8 +141,13 @@ class Registration:
         self._transient_buffers.discard(name)
         return True
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes that were pickled; a subclass may add those of newer versions."""
+        self.__dict__.update(state)
+
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+        names = {*super().__dir__(), *self._parameters, *self._buffers, *self._modules}
+        return sorted(name for name in names if not name[0].isdigit())  # those are no attributes
 
 
 _ACCEPTED: dict[str, tuple[type, str]] = {

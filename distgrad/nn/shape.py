@@ -1,11 +1,12 @@
 """Layers that change the shape only, or nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from distgrad.nn.module import Module
 from distgrad.tensor import Tensor
 
-__all__ = ["Flatten", "Identity"]
+__all__ = ["Flatten", "Identity", "Unflatten"]
 
 
 class Flatten(Module):
@@ -36,6 +37,45 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         """Return the axes."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Makes several axes of one.
+
+    Args:
+        dim: The axis.
+        unflattened_size: The lengths that it becomes; one of them may be -1 for what is left.
+
+    Shapes:
+        input [..., A * B * ..., ...], output [..., A, B, ..., ...].
+
+    Raises:
+        TypeError: If the lengths are not a sequence of integers.
+        RuntimeError: In a call, if they do not fit.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dg.nn.Unflatten(1, (2, -1))(dg.zeros(4, 6)).shape
+        (4, 2, 3)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        lengths = isinstance(unflattened_size, tuple | list)
+        if not lengths or not all(isinstance(length, int) for length in unflattened_size):
+            raise TypeError(
+                f"unflattened_size must be a tuple of integers, got {unflattened_size!r}"
+            )
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return ``input`` in the new shape."""
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        """Return the arguments."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 class Identity(Module):

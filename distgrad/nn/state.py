@@ -1,83 +1,141 @@
-"""Loading a state dictionary: everything is compared first, then everything is copied."""
+"""`Stateful`: the state of a module as a dictionary, and the loading of one."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-import numpy as np
-
-from distgrad.backend import Array, array_namespace
+from distgrad.autograd.hooks import Hooks, RemovableHandle
+from distgrad.nn.hooks import Hooked
+from distgrad.nn.loading import IncompatibleKeys, Loading, Place
+from distgrad.nn.tree import join
 from distgrad.tensor import Tensor
 
-__all__ = ["IncompatibleKeys", "check_state", "copy_state"]
+__all__ = ["Stateful"]
+
+Hook = Callable[..., None]
 
 
-class IncompatibleKeys(NamedTuple):
-    """The names that a state dictionary lacked, and those that it had too many."""
+class Stateful(Hooked):
+    """The part of `Module` that saves and loads parameters and persistent buffers."""
 
-    missing_keys: list[str]
-    unexpected_keys: list[str]
+    _state_dict_pre_hooks: Hooks[Hook] = Hooks()
+    _state_dict_post_hooks: Hooks[Hook] = Hooks()
+    _load_state_dict_pre_hooks: Hooks[Hook] = Hooks()
+    _load_state_dict_post_hooks: Hooks[Hook] = Hooks()
 
+    def state_dict(
+        self,
+        *,
+        destination: dict[str, Any] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
+    ) -> dict[str, Any]:
+        """Return all parameters and persistent buffers under their dotted names.
 
-def check_state(
-    own: Mapping[str, Tensor], given: Mapping[str, Any], owner: str, strict: bool
-) -> IncompatibleKeys:
-    """Compare given values with what they are to be copied into.
+        The Tensors are detached and share memory with the module; a shared parameter stands under
+        each of its names.
 
-    Args:
-        own: The Tensors to be written, by name.
-        given: The values, by name.
-        owner: What an error calls the thing that is loaded.
-        strict: Whether the names must be the same.
+        Args:
+            destination: A dictionary to add them to, which is returned. Default: a new one.
+            prefix: What the names begin with.
+            keep_vars: Return the parameters and buffers themselves, not detached.
 
-    Raises:
-        TypeError: If ``given`` is not a mapping.
-        RuntimeError: Naming all that does not fit.
-    """
-    if not isinstance(given, Mapping):
-        raise TypeError(f"state_dict must be a mapping, got {type(given).__name__}")
-    report = IncompatibleKeys(
-        missing_keys=[name for name in own if name not in given],
-        unexpected_keys=[name for name in given if name not in own],
-    )
-    problems = []
-    if strict and report.missing_keys:
-        problems.append(f"missing: {_quoted(report.missing_keys)}")
-    if strict and report.unexpected_keys:
-        problems.append(f"unexpected: {_quoted(report.unexpected_keys)}")
-    problems += [
-        f'mismatched: "{name}" {problem}'
-        for name, tensor in own.items()
-        if name in given and (problem := _mismatch(tensor, given[name]))
-    ]
-    if problems:
-        raise RuntimeError(
-            f"state_dict does not fit {owner}; nothing was loaded\n  " + "\n  ".join(problems)
-        )
-    return report
+        Example:
+            >>> from distgrad import nn
+            >>> state = nn.Sequential(nn.Linear(2, 3), nn.ReLU()).state_dict()
+            >>> {name: value.shape for name, value in state.items()}
+            {'0.weight': (3, 2), '0.bias': (3,)}
+        """
+        state: dict[str, Any] = {} if destination is None else destination
+        for hook in tuple(self._state_dict_pre_hooks.values()):
+            hook(self, prefix, keep_vars)
+        for name, value in self._own_state():
+            state[prefix + name] = value if keep_vars else value.detach()
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=state, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in tuple(self._state_dict_post_hooks.values()):
+            hook(self, state, prefix, {})
+        return state
 
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """Copy values into the parameters and persistent buffers, in place.
 
-def copy_state(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> None:
-    """Copy the given values into the Tensors of the same names, which are changed in place."""
-    for name, tensor in own.items():
-        if name in given:
-            tensor.data[...] = array_namespace(tensor.data).asarray(_as_array(given[name]))
-            tensor.bump_version()
+        Values are Tensors or arrays of the same shape; they are converted to the data type of what
+        they are copied into. Everything is checked first: if it raises, nothing was changed. (A
+        hook of `register_load_state_dict_post_hook` may still change which names are missing or
+        unexpected; with one, that is judged after the copy.)
 
+        Args:
+            state_dict: The values under the names that `state_dict` gives.
+            strict: Whether each name must be given, and no other.
+            assign: Put what is given in place of the parameters and buffers instead of copying:
+                they take its data type and share its memory, and an optimizer made before does
+                not know them. What was shared is then so no longer.
 
-def _mismatch(tensor: Tensor, value: Any) -> str | None:
-    array = _as_array(value)
-    if array.dtype.kind not in "biuf":
-        return f"expects numbers, got {type(value).__name__} of data type {array.dtype}"
-    if array.shape != tensor.shape:
-        return f"has shape {tensor.shape}, got {array.shape}"
-    return None
+        Returns:
+            ``missing_keys`` and ``unexpected_keys``, two lists of names.
 
+        Raises:
+            TypeError: If ``state_dict`` is not a mapping.
+            RuntimeError: One for all that does not fit: names that are missing or unexpected, if
+                ``strict``; and in any case shapes that differ, and values that are no numbers.
+        """
+        return Loading(self, state_dict, strict, assign).run()
 
-def _as_array(value: Any) -> Array:
-    if isinstance(value, Tensor):
-        return value.data
-    return value if isinstance(getattr(value, "dtype", None), np.dtype) else np.asarray(value)
+    def _own_state(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield the module's own parameters and persistent buffers, not those below it."""
+        for name, parameter in self._parameters.items():
+            if parameter is not None:
+                yield name, parameter
+        for name, buffer in self._buffers.items():
+            if buffer is not None and name not in self._transient_buffers:
+                yield name, buffer
 
+    def _places(self) -> Iterator[Place]:
+        """Yield where the state of the module and of all below it stands."""
+        for path, module in self._walk(""):
+            for name, value in module._own_state():
+                yield Place(join(path, name), module, name, value)
 
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    # Hooks
+
+    def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(module, prefix, keep_vars)`` before `state_dict` reads the module."""
+        return self._add_hook("_state_dict_pre_hooks", hook)
+
+    def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` when the module is in it.
+
+        The hook may change the dictionary, in which the module's names begin with ``prefix``;
+        ``local_metadata`` is empty.
+        """
+        return self._add_hook("_state_dict_post_hooks", hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call a hook before `load_state_dict` compares what is given with the module.
+
+        It is called with (module, state_dict, prefix, local_metadata, strict, missing_keys,
+        unexpected_keys, error_msgs), and may change the dictionary, which is a copy and holds the
+        names that begin with ``prefix``: to rename what an older version of the module wrote, for
+        example. What it adds to the three lists is reported; ``local_metadata`` is empty.
+
+        Example:
+            >>> import distgrad as dg
+            >>> layer = dg.nn.Linear(2, 1, bias=False)
+            >>> def rename(module, state_dict, prefix, *others):
+            ...     state_dict[prefix + "weight"] = state_dict.pop(prefix + "matrix")
+            >>> handle = layer.register_load_state_dict_pre_hook(rename)
+            >>> layer.load_state_dict({"matrix": dg.ones(1, 2)})
+            IncompatibleKeys(missing_keys=[], unexpected_keys=[])
+        """
+        return self._add_hook("_load_state_dict_pre_hooks", hook)
+
+    def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(module, incompatible_keys)`` when `load_state_dict` has copied the values.
+
+        The hook may change the lists ``missing_keys`` and ``unexpected_keys``, which hold the names
+        of the whole model; what is still in them is refused where loading is strict.
+        """
+        return self._add_hook("_load_state_dict_post_hooks", hook)

@@ -1,5 +1,6 @@
 """`RunningStatistics`: modules whose buffers follow the batches that they see."""
 
+from distgrad.autograd import is_recomputing
 from distgrad.backend import Array
 from distgrad.nn.module import Module
 
@@ -19,8 +20,15 @@ class RunningStatistics(Module):
 
     recorded: list[tuple[Array, ...]] | None = None
 
+    @property
+    def follows_batches(self) -> bool:
+        """Whether it will observe anything; ranks exchange nothing for models that never do."""
+        return True
+
     def observe(self, *statistics: Array) -> None:
-        """Take what one batch shows."""
+        """Take what one batch shows, unless it is shown again by a checkpoint."""
+        if is_recomputing():
+            return
         if self.recorded is None:
             self.update_statistics(*statistics)
         else:

@@ -3,10 +3,11 @@
 Names and arguments are NumPy's: this package is also the namespace in which rules run on Tensors.
 """
 
-from distgrad.ops.activation import gelu, sigmoid, softmax
+from distgrad.ops.activation import sigmoid, softmax
+from distgrad.ops.adaptive import adaptive_max_indices
 from distgrad.ops.arrange import flip, roll, tile
 from distgrad.ops.attention import attention_mix, attention_scores, attention_weights
-from distgrad.ops.conv import channel_sum, conv2d, conv2d_input, conv2d_weight
+from distgrad.ops.conv import channel_sum, conv2d, conv2d_weight, conv_transpose2d
 from distgrad.ops.determinant import cofactor, cofactor_slope, det, log_of_det, sign_of_det
 from distgrad.ops.diagonal import diagonal, put_diagonal, tril, triu
 from distgrad.ops.einstein import einsum
@@ -29,8 +30,35 @@ from distgrad.ops.elementwise import (
 )
 from distgrad.ops.embedding import embedding, embedding_table
 from distgrad.ops.error_function import erf, erfc
-from distgrad.ops.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp, xlogy
-from distgrad.ops.index import accumulate, assign, getitem, put
+from distgrad.ops.exponential import (
+    exp,
+    exp2,
+    expm1,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    logit,
+    xlog1py,
+    xlogy,
+)
+from distgrad.ops.factor import (
+    eigh_packed,
+    eigvalsh,
+    pinv,
+    qr_packed,
+)
+from distgrad.ops.gelu import gelu, gelu_x
+from distgrad.ops.gru import gru, gru_cell
+from distgrad.ops.index import accumulate, assign, assign_view, getitem, put
+from distgrad.ops.integer import (
+    gcd,
+    lcm,
+    left_shift,
+    right_shift,
+)
 from distgrad.ops.join import concatenate, pad, stack
 from distgrad.ops.linalg import dot, linear, matmul
 from distgrad.ops.logic import (
@@ -43,6 +71,7 @@ from distgrad.ops.logic import (
     invert,
     isclose,
     isfinite,
+    isin,
     isinf,
     isnan,
     less,
@@ -52,9 +81,14 @@ from distgrad.ops.logic import (
     logical_or,
     logical_xor,
     not_equal,
+    signbit,
 )
 from distgrad.ops.loss import binary_cross_entropy, cross_entropy, log_softmax, mse_loss, nll_loss
-from distgrad.ops.norm import normalize, normalize_input, normalize_weight
+from distgrad.ops.lstm import lstm, lstm_cell
+from distgrad.ops.matrix_exponential import (
+    matrix_exp,
+)
+from distgrad.ops.norm import normalize, normalize_input, normalize_weight, rms_normalize
 from distgrad.ops.op import Op, op
 from distgrad.ops.order import argsort
 from distgrad.ops.pool import (
@@ -62,6 +96,7 @@ from distgrad.ops.pool import (
     avg_pool2d_input,
     max_pool2d,
     max_pool2d_gather,
+    max_pool2d_indices,
     max_pool2d_scatter,
     max_pool2d_winner,
 )
@@ -77,6 +112,7 @@ from distgrad.ops.rectifier import (
     softshrink,
     threshold,
 )
+from distgrad.ops.recurrent import flattened
 from distgrad.ops.reduce import (
     all,
     amax,
@@ -85,6 +121,8 @@ from distgrad.ops.reduce import (
     argmax,
     argmedian,
     argmin,
+    argmode,
+    argnanmedian,
     logsumexp,
     mean,
     median,
@@ -94,14 +132,19 @@ from distgrad.ops.reduce import (
     var,
     vector_norm,
 )
+from distgrad.ops.resample import resample
+from distgrad.ops.rnn import rnn
 from distgrad.ops.rounding import (
+    angle,
     ceil,
     copysign,
     floor,
     floor_divide,
     fmod,
     frac,
+    heaviside,
     nan_to_num,
+    nextafter,
     remainder,
     round,
     sign,
@@ -118,20 +161,24 @@ from distgrad.ops.scan import (
     running_argmax,
     running_argmin,
 )
-from distgrad.ops.selection import clip, fmax, fmin, maximum, minimum, where
+from distgrad.ops.selection import clip, fmax, fmin, maximum, minimum, where, zero_unless
 from distgrad.ops.shape import ascontiguousarray, broadcast_to, reshape, transpose
 from distgrad.ops.singular import svd_packed, svdvals
 from distgrad.ops.slide import overlap_add, unfold
 from distgrad.ops.solve import cholesky, inv, solve
 from distgrad.ops.trigonometry import (
     arccos,
+    arccosh,
     arcsin,
+    arcsinh,
     arctan,
     arctan2,
+    arctanh,
     cos,
     cosh,
     hypot,
     sin,
+    sinc,
     sinh,
     tan,
     tanh,
@@ -141,21 +188,29 @@ __all__ = [
     "Op",
     "absolute",
     "accumulate",
+    "adaptive_max_indices",
     "add",
     "all",
     "amax",
     "amin",
+    "angle",
     "any",
     "arccos",
+    "arccosh",
     "arcsin",
+    "arcsinh",
     "arctan",
     "arctan2",
+    "arctanh",
     "argmax",
     "argmedian",
     "argmin",
+    "argmode",
+    "argnanmedian",
     "argsort",
     "ascontiguousarray",
     "assign",
+    "assign_view",
     "astype",
     "attention_mix",
     "attention_scores",
@@ -175,8 +230,8 @@ __all__ = [
     "cofactor_slope",
     "concatenate",
     "conv2d",
-    "conv2d_input",
     "conv2d_weight",
+    "conv_transpose2d",
     "copysign",
     "cos",
     "cosh",
@@ -188,6 +243,8 @@ __all__ = [
     "divide",
     "dot",
     "dropout",
+    "eigh_packed",
+    "eigvalsh",
     "einsum",
     "elu",
     "embedding",
@@ -198,6 +255,7 @@ __all__ = [
     "exp",
     "exp2",
     "expm1",
+    "flattened",
     "flip",
     "floor",
     "floor_divide",
@@ -205,22 +263,30 @@ __all__ = [
     "fmin",
     "fmod",
     "frac",
+    "gcd",
     "gelu",
+    "gelu_x",
     "getitem",
     "greater",
     "greater_equal",
+    "gru",
+    "gru_cell",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "heaviside",
     "hypot",
     "inv",
     "invert",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
+    "lcm",
     "leaky_relu",
+    "left_shift",
     "lerp",
     "less",
     "less_equal",
@@ -233,15 +299,21 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
+    "logaddexp2",
     "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logit",
     "logsumexp",
+    "lstm",
+    "lstm_cell",
     "matmul",
+    "matrix_exp",
     "max_pool2d",
     "max_pool2d_gather",
+    "max_pool2d_indices",
     "max_pool2d_scatter",
     "max_pool2d_winner",
     "maximum",
@@ -252,6 +324,7 @@ __all__ = [
     "multiply",
     "nan_to_num",
     "negative",
+    "nextafter",
     "nll_loss",
     "norm",
     "normalize",
@@ -261,15 +334,21 @@ __all__ = [
     "op",
     "overlap_add",
     "pad",
+    "pinv",
     "power",
     "prod",
     "put",
     "put_diagonal",
+    "qr_packed",
     "reciprocal",
     "recurrence",
     "relu",
     "remainder",
+    "resample",
     "reshape",
+    "right_shift",
+    "rms_normalize",
+    "rnn",
     "roll",
     "round",
     "rsqrt",
@@ -278,7 +357,9 @@ __all__ = [
     "sigmoid",
     "sign",
     "sign_of_det",
+    "signbit",
     "sin",
+    "sinc",
     "sinh",
     "softmax",
     "softplus",
@@ -305,6 +386,8 @@ __all__ = [
     "var",
     "vector_norm",
     "where",
+    "xlog1py",
     "xlogy",
+    "zero_unless",
     "zeros_like",
 ]

@@ -1,4 +1,4 @@
-"""Convolution of images: matrix products of columns, each of which holds what one window sees.
+"""Convolution of images, and its transpose: matrix products of what the windows see, as columns.
 
 The columns of a few images are gathered at a time, so that they stay in cache until the product has
 read them. Nothing but input and weight is kept for the gradients, which gather their columns anew.
@@ -36,7 +36,7 @@ def conv2d(xp, x, weight, bias, /, window, groups):
 
 @conv2d.rule("x")
 def _(xp, g, weight, x_shape, window, groups):
-    return conv2d_input(xp, g, weight, window=window, groups=groups, size=x_shape[2:])
+    return conv_transpose2d(xp, g, weight, None, window=window, groups=groups, size=x_shape[2:])
 
 
 @conv2d.rule("weight")
@@ -50,24 +50,35 @@ def _(xp, g):
 
 
 @op
-def conv2d_input(xp, above, weight, /, window, groups, size):
-    """The gradient of `conv2d` by its input, of the given size, from the gradient ``above``."""
+def conv_transpose2d(xp, x, weight, bias, /, window, groups, size):
+    """Hand x (N, O, *window.output) down to the places that each window sees: (N, C, *size).
+
+    Weight is that of `conv2d`, whose gradient by its input this is; bias is (C,) or None.
+    """
     # To gather moves the channels of the output, to scatter those of the input, and each slowly.
     if window.stride == (1, 1) and len(weight) <= 4 * groups * weight.shape[1]:
         before = tuple(r - b for r, b in zip(window.reach, window.before, strict=True))
         turned = window._replace(before=before, output=size)
-        return conv2d.forward(xp, above, _turned(weight, groups), None, turned, groups)
-    return channels_first(_scattered(xp, channels_last(xp, above), weight, window, groups, size))
+        return conv2d.forward(xp, x, _turned(weight, groups), bias, turned, groups)
+    y = _scattered(xp, channels_last(xp, x), weight, window, groups, size)
+    if bias is not None:
+        y += bias
+    return channels_first(y)
 
 
-@conv2d_input.rule("above")
+@conv_transpose2d.rule("x")
 def _(xp, g, weight, window, groups):
     return conv2d(xp, g, weight, None, window=window, groups=groups)
 
 
-@conv2d_input.rule("weight")
-def _(xp, g, above, window, groups):
-    return conv2d_weight(xp, g, above, window=window, groups=groups)
+@conv_transpose2d.rule("weight")
+def _(xp, g, x, window, groups):
+    return conv2d_weight(xp, g, x, window=window, groups=groups)
+
+
+@conv_transpose2d.rule("bias")
+def _(xp, g):
+    return channel_sum(xp, g)
 
 
 @op
@@ -84,7 +95,7 @@ def conv2d_weight(xp, x, above, /, window, groups):
 
 @conv2d_weight.rule("x")
 def _(xp, g, above, x_shape, window, groups):
-    return conv2d_input(xp, above, g, window=window, groups=groups, size=x_shape[2:])
+    return conv_transpose2d(xp, above, g, None, window=window, groups=groups, size=x_shape[2:])
 
 
 @conv2d_weight.rule("above")

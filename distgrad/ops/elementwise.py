@@ -2,7 +2,7 @@
 
 from distgrad.ops.op import op
 from distgrad.ops.rounding import sign
-from distgrad.ops.selection import where
+from distgrad.ops.selection import where, zero_unless
 
 
 @op
@@ -61,8 +61,8 @@ def _(xp, g, b):
 
 
 @divide.rule("b")
-def _(xp, g, b, y):
-    return -g * y / b
+def _(xp, g, a, b):
+    return -g * (a / b) / b  # not of y, which may be changed in place, as in PyTorch
 
 
 @op
@@ -164,7 +164,7 @@ def relu(xp, x):
 
 @relu.rule("x")
 def _(xp, g, y):
-    return g * (y != 0)  # nan lets the gradient through, as in PyTorch
+    return zero_unless(xp, g, y != 0)  # nan lets the gradient through, as in PyTorch
 
 
 @op

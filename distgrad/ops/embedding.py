@@ -2,23 +2,30 @@
 
 import numpy as np
 
+from distgrad.backend import Array, array_namespace
 from distgrad.ops.op import op
+
+__all__ = ["check_indices", "embedding", "embedding_table"]
 
 
 @op
-def embedding(xp, table, /, indices, padding=None):
-    """The rows of ``table`` at ``indices``; the row ``padding`` gets no gradient."""
-    _check_indices(indices, len(table))
+def embedding(xp, table, /, indices, padding=None, by_frequency=False):
+    """The rows of ``table`` at ``indices``; the row ``padding`` gets no gradient.
+
+    ``by_frequency``: the gradient of a row is divided by how often it was taken.
+    """
+    check_indices(indices, len(table))
     return table[indices]
 
 
 @embedding.rule("table")
-def _(xp, g, indices, padding, table_shape):
-    return embedding_table(xp, g, indices=indices, padding=padding, rows=table_shape[0])
+def _(xp, g, indices, padding, by_frequency, table_shape):
+    given = {"indices": indices, "padding": padding, "by_frequency": by_frequency}
+    return embedding_table(xp, g, rows=table_shape[0], **given)
 
 
 @op
-def embedding_table(xp, above, /, indices, padding, rows):
+def embedding_table(xp, above, /, indices, padding, rows, by_frequency=False):
     """The gradient of `embedding` by its table: for each row the sum over where it was taken.
 
     The order of the terms is that of the indices, so that equal calls give equal bits.
@@ -33,20 +40,27 @@ def embedding_table(xp, above, /, indices, padding, rows):
         taken = flat[order]
         first = xp.flatnonzero(xp.concatenate([xp.ones(1, bool), taken[1:] != taken[:-1]]))
         values = above.reshape(len(flat), *width)[order]
-        table[taken[first]] = xp.add.reduceat(values, first, axis=0)
+        sums = xp.add.reduceat(values, first, axis=0)
+        if by_frequency:
+            sums /= xp.diff(first, append=len(taken)).astype(sums.dtype)[:, None]
+        table[taken[first]] = sums
     return table
 
 
 @embedding_table.rule("above")
-def _(xp, g, indices, padding):
+def _(xp, g, indices, padding, by_frequency):
     taken = embedding(xp, g, indices=indices)
-    if padding is None:
+    if padding is None and not by_frequency:
         return taken
-    kept = (indices != padding).reshape(*indices.shape, *(1,) * (g.ndim - 1))
-    return taken * kept.astype(g.dtype)
+    factors = (indices != (-1 if padding is None else padding)).astype(g.dtype)
+    if by_frequency:
+        counts = array_namespace(indices).bincount(indices.reshape(-1), minlength=1)
+        factors /= counts[indices].astype(g.dtype)
+    return taken * factors.reshape(*indices.shape, *(1,) * (g.ndim - 1))
 
 
-def _check_indices(indices, rows):
+def check_indices(indices: Array, rows: int) -> None:
+    """Refuse a number that names no row."""
     bad = (indices < 0) | (indices >= rows)
     if bad.any():
         place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))

@@ -110,3 +110,46 @@ def _(xp, g, a, b):
 @xlogy.rule("b")
 def _(xp, g, a, b):
     return g * (a / b)
+
+
+@op
+def logaddexp2(xp, a, b):
+    return xp.logaddexp2(a, b)
+
+
+@logaddexp2.rule("a")
+def _(xp, g, a, b):
+    return g / (1 + xp.exp2(b - a))
+
+
+@logaddexp2.rule("b")
+def _(xp, g, a, b):
+    return g / (1 + xp.exp2(a - b))
+
+
+@op
+def xlog1py(xp, a, b):
+    """``a * log(1 + b)``, and 0 where ``a`` is 0, unless ``b`` is nan."""
+    b = xp.asarray(b, xp.result_type(a, b))
+    return xp.where((a == 0) & (b == b), 0, a * xp.log1p(b))
+
+
+@xlog1py.rule("a")
+def _(xp, g, a, b):
+    return g * where(xp, (a == 0) & (b <= -1), 0, xp.log1p(b))
+
+
+@xlog1py.rule("b")
+def _(xp, g, a, b):
+    return g * (a / (b + 1))
+
+
+@op
+def logit(xp, x):
+    """``log(x / (1 - x))``: the inverse of the sigmoid."""
+    return xp.log(x / (1 - x))
+
+
+@logit.rule("x")
+def _(xp, g, x):
+    return g * where(xp, (x < 0) | (x > 1), math.nan, 1 / (x * (1 - x)))

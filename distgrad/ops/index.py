@@ -51,7 +51,7 @@ def _add_at(xp, y, index, values):
 @op
 def accumulate(xp, x, values, /, index):
     """A copy of ``x`` with ``values`` added at ``index``; where it repeats, all are added."""
-    y = x.copy()
+    y = xp.array(x)  # also of a gradient that is a single number
     _add_at(xp, y, index, values)
     return y
 
@@ -69,7 +69,7 @@ def _(xp, g, index):
 @op
 def assign(xp, x, values, /, index):
     """A copy of ``x`` with ``values`` at ``index``; where it repeats, the last one stays."""
-    y = x.copy()
+    y = xp.array(x)
     y[index] = values
     return y
 
@@ -82,3 +82,30 @@ def _(xp, g, index):
 @assign.rule("values")
 def _(xp, g, index):
     return getitem(xp, g, index=index)
+
+
+def follow(xp, x, steps):
+    """Return the view to which ops with their attributes lead from ``x``."""
+    for view_op, attributes in steps:
+        x = view_op(xp, x, **attributes)
+    return x
+
+
+@op
+def assign_view(xp, x, values, /, steps):
+    """A copy of ``x`` with ``values`` in the view to which ``steps`` lead."""
+    y = xp.array(x, order="C")
+    # The places are followed, not y: what is a view of x may be a copy of y, whose strides differ.
+    places = follow(xp, xp.arange(x.size).reshape(x.shape), steps)
+    y.reshape(-1)[places] = values
+    return y
+
+
+@assign_view.rule("x")
+def _(xp, g, steps):
+    return assign_view(xp, g, 0, steps=steps)
+
+
+@assign_view.rule("values")
+def _(xp, g, steps):
+    return follow(xp, g, steps)

@@ -49,6 +49,18 @@ def isinf(xp, x):
 
 
 @op
+def signbit(xp, x):
+    """Whether the sign is a minus, that of -0.0 too."""
+    return xp.signbit(x) if x.dtype.kind == "f" else x < 0
+
+
+@op
+def isin(xp, x, values, /, invert=False):
+    """Whether each element is one of the values."""
+    return xp.isin(x, values, invert=invert)
+
+
+@op
 def isclose(xp, a, b, /, rtol=1e-5, atol=1e-8, equal_nan=False):
     return xp.isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
 

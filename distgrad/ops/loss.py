@@ -6,7 +6,7 @@ import numpy as np
 
 from distgrad.backend import array_namespace
 from distgrad.ops.op import op
-from distgrad.ops.selection import maximum
+from distgrad.ops.selection import maximum, where
 
 
 def _log_softmax(xp, x, axis):
@@ -73,13 +73,14 @@ def _total_weight(target, ignore_index, weight):
 
 def _above_each_target(xp, g, target, axis, reduction, ignore_index, weight):
     """The gradient of each target's loss, 0 for ignored ones, ready to broadcast."""
-    counts = _weights(target, ignore_index, weight)
-    counts = array_namespace(target).expand_dims(counts, axis)
+    own = array_namespace(target)
+    counts = own.expand_dims(_weights(target, ignore_index, weight), axis)
     if reduction == "none":
         g = xp.reshape(g, counts.shape)
     elif reduction == "mean":
         g = g / _total_weight(target, ignore_index, weight)
-    return g * counts
+    # No product with 0: where all targets are ignored the mean is nan, but nothing depends on it.
+    return where(xp, own.expand_dims(target != ignore_index, axis), g * counts, 0)
 
 
 @op

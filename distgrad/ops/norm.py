@@ -16,7 +16,7 @@ from distgrad.ops.conv import channel_sum
 from distgrad.ops.op import op
 from distgrad.ops.reduce import var
 
-__all__ = ["moments", "normalize", "normalize_input", "normalize_weight"]
+__all__ = ["moments", "normalize", "normalize_input", "normalize_weight", "rms_normalize"]
 
 
 def moments(xp: Namespace, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
@@ -140,6 +140,26 @@ def _(xp, g, x, axes, eps, statistics):
 @normalize_weight.rule("x")
 def _(xp, g, above, x, axes, eps, statistics):
     return normalize_input(xp, above, x, g, axes=axes, eps=eps, statistics=statistics)
+
+
+@op
+def rms_normalize(xp, x, /, axes, eps):
+    """``x / sqrt(mean(x ** 2) + eps)``: the mean is not subtracted.
+
+    B. Zhang, R. Sennrich, "Root mean square layer normalization", arXiv:1910.07467 (2019).
+    """
+    return x * _inverse_rms(xp, x, axes, eps)
+
+
+@rms_normalize.rule("x")
+def _(xp, g, x, axes, eps):
+    scale = _inverse_rms(xp, x, axes, eps)
+    z = x * scale
+    return (g - z * xp.mean(g * z, axis=axes, keepdims=True)) * scale
+
+
+def _inverse_rms(xp, x, axes, eps):
+    return 1 / xp.sqrt(xp.mean(x * x, axis=axes, keepdims=True) + eps)
 
 
 def _axis(ndim, axes):

@@ -24,8 +24,9 @@ whose functions are the ops of this package under their NumPy names. So a rule u
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from distgrad.backend import Array, Namespace
@@ -48,8 +49,11 @@ class Rule:
 class Plan:
     """What one call keeps and runs, given which inputs want a gradient."""
 
-    rules: tuple[tuple[int, Callable[..., Any], tuple[int, ...]], ...]
-    """(input position, rule, places of its arguments in the saved values)."""
+    op: "Op"
+    positions: tuple[int, ...]
+    """The inputs that want a gradient."""
+    rules: tuple[Callable[[Namespace, Any, Sequence[Any]], Any], ...]
+    """For each of them, its rule as a function of (namespace, gradient, saved values)."""
     names: tuple[str, ...]
     """What is saved: first the arrays, then the constants."""
     arrays: tuple[int, ...]
@@ -66,12 +70,12 @@ class Op:
         self.forward = function
         self.view = view
         self.__doc__ = function.__doc__
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        marked = any(p.kind is p.POSITIONAL_ONLY for p in parameters)
-        self.inputs = tuple(p.name for p in parameters if not marked or p.kind is p.POSITIONAL_ONLY)
-        self.defaults = {p.name: p.default for p in parameters if p.name not in self.inputs}
+        names, marked = _parameters(function)
+        self.inputs = names[1:marked] if marked else names[1:]
+        self.defaults = _with_defaults(function, names[1 + len(self.inputs) :])
         self.rules: dict[str, Rule] = {}
-        self._plans: dict[tuple[bool, ...], Plan | None] = {}
+        self.plans: dict[int, Plan | None] = {}
+        """By `plan`'s argument."""
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join((*self.inputs, *self.defaults))})>"
@@ -82,7 +86,7 @@ class Op:
             raise ValueError(f"{self!r} has no input {name!r}")
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-            needs = tuple(inspect.signature(function).parameters)[2:]
+            needs = _parameters(function)[0][2:]
             self.rules[name] = Rule(self.inputs.index(name), function, needs)
             for needed in needs:
                 if not self._is_array(needed):
@@ -93,10 +97,9 @@ class Op:
 
     def __call__(self, xp: Namespace, *args: Any, **attributes: Any) -> Any:
         """Run the op inside another op or rule, on whatever ``xp`` works on."""
-        apply = getattr(xp, "apply_op", None)
-        if apply is not None:
-            return apply(self, *args, **attributes)
-        return self.forward(xp, *args, **attributes)
+        if isinstance(xp, ModuleType):  # of arrays; a module is slow to say what it has not
+            return self.forward(xp, *args, **attributes)
+        return xp.apply_op(self, *args, **attributes)
 
     def bind(
         self, args: tuple[Any, ...], attributes: dict[str, Any]
@@ -107,15 +110,18 @@ class Op:
             attributes = {**dict(zip(self.defaults, args[count:], strict=False)), **attributes}
         return args[:count], {**self.defaults, **attributes}
 
-    def plan(self, wanted: tuple[bool, ...]) -> Plan | None:
-        """Return what to keep and to run where ``wanted`` tells which inputs want a gradient.
+    def plan(self, wanted: int) -> Plan | None:
+        """Return what to keep and to run, or None where no rule has to run.
 
-        None where no rule has to run: then the result needs no node.
+        Args:
+            wanted: Bit n is set if input n wants a gradient; one bit more above them all.
         """
         try:
-            return self._plans[wanted]
+            return self.plans[wanted]
         except KeyError:
-            return self._plans.setdefault(wanted, self._make_plan(wanted))
+            count = wanted.bit_length() - 1
+            bits = tuple(bool(wanted >> place & 1) for place in range(count))
+            return self.plans.setdefault(wanted, self._make_plan(bits))
 
     def _make_plan(self, wanted: tuple[bool, ...]) -> Plan | None:
         rules = [r for r in self.rules.values() if wanted[r.position]]
@@ -126,8 +132,10 @@ class Op:
         constants = [name for name in needed if not self._is_array(name)]
         names = (*arrays, *constants)
         return Plan(
+            op=self,
+            positions=tuple(r.position for r in rules),
             rules=tuple(
-                (r.position, r.function, tuple(names.index(n) for n in r.needs)) for r in rules
+                _with_saved(r.function, tuple(names.index(n) for n in r.needs)) for r in rules
             ),
             names=names,
             arrays=tuple(OUTPUT if n == "y" else self.inputs.index(n) for n in arrays),
@@ -157,9 +165,9 @@ class VariadicOp(Op):
 
     def __init__(self, function: Callable[..., Any], view: bool = False) -> None:
         super().__init__(function, view)
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        self.inputs = (parameters[0].name,)
-        self.defaults = {p.name: p.default for p in parameters[1:]}
+        names, _ = _parameters(function)
+        self.inputs = (function.__code__.co_varnames[len(names)],)
+        self.defaults = _with_defaults(function, names[1:])
 
     def _is_array(self, name: str) -> bool:
         return name == "others"
@@ -185,10 +193,9 @@ class VariadicOp(Op):
         shapes = places if "shapes" in rule.needs else ()
         names = [f"{name}[{p}]" for p in arrays] + attributes + ["shapes"] * len(shapes)
         return Plan(
-            rules=tuple(
-                (p, _serving(rule, p, arrays, attributes), tuple(range(len(names))))
-                for p in serving
-            ),
+            op=self,
+            positions=tuple(serving),
+            rules=tuple(_serving(rule, p, arrays, attributes) for p in serving),
             names=tuple(names),
             arrays=arrays,
             constants=(*((need, None) for need in attributes), *(("shapes", p) for p in shapes)),
@@ -200,7 +207,7 @@ def _serving(
 ) -> Callable[..., Any]:
     """Return the rule of a variadic op for one of its arrays, taking the saved values in order."""
 
-    def serve(xp: Namespace, g: Any, *saved: Any) -> Any:
+    def serve(xp: Namespace, g: Any, saved: Sequence[Any]) -> Any:
         given = dict(zip(attributes, saved[len(arrays) :], strict=False))
         given["position"] = position
         given["others"] = [x for p, x in zip(arrays, saved, strict=False) if p != position]
@@ -208,6 +215,18 @@ def _serving(
         return rule.function(xp, g, *(given[need] for need in rule.needs))
 
     return serve
+
+
+def _with_saved(rule: Callable[..., Any], places: tuple[int, ...]) -> Callable[..., Any]:
+    """Return a rule as a function of all saved values, given the places of its own ones."""
+    match places:  # written out: each recorded operation passes here
+        case ():
+            return lambda xp, g, _: rule(xp, g)
+        case (i,):
+            return lambda xp, g, saved: rule(xp, g, saved[i])
+        case (i, j):
+            return lambda xp, g, saved: rule(xp, g, saved[i], saved[j])
+    return lambda xp, g, saved: rule(xp, g, *[saved[place] for place in places])
 
 
 def op(function: Callable[..., Array] | None = None, *, view: bool = False) -> Any:
@@ -219,5 +238,24 @@ def op(function: Callable[..., Array] | None = None, *, view: bool = False) -> A
     """
     if function is None:
         return lambda function: op(function, view=view)
-    kinds = {p.kind for p in inspect.signature(function).parameters.values()}
-    return (VariadicOp if inspect.Parameter.VAR_POSITIONAL in kinds else Op)(function, view)
+    variadic = function.__code__.co_flags & inspect.CO_VARARGS
+    return (VariadicOp if variadic else Op)(function, view)
+
+
+# What `inspect.signature` tells, of a plain function; it would take half of the package's import.
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], int]:
+    """Return the names of the parameters but ``*arrays``, and how many stand before a ``/``."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return names, code.co_posonlyargcount
+
+
+def _with_defaults(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return the defaults of parameters, `inspect.Parameter.empty` where there is none."""
+    positional = function.__code__.co_varnames[: function.__code__.co_argcount]
+    given = function.__defaults__ or ()
+    defaults = dict(zip(positional[len(positional) - len(given) :], given, strict=True))
+    defaults.update(function.__kwdefaults__ or {})
+    return {name: defaults.get(name, inspect.Parameter.empty) for name in names}

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from distgrad.ops.op import op
+from distgrad.ops.rounding import trunc_divide
 from distgrad.ops.window import channels_first, channels_last, taps
 
 
@@ -12,7 +13,8 @@ from distgrad.ops.window import channels_first, channels_last, taps
 def max_pool2d(xp, x, /, window):
     """The largest element of each window over x (N, C, H, W); nan where the window holds one."""
     x = channels_last(xp, x)
-    y = xp.full((len(x), *window.output, x.shape[3]), -math.inf, x.dtype)
+    least = -math.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
+    y = xp.full((len(x), *window.output, x.shape[3]), least, x.dtype)
     for _, met, place in taps(window, x.shape[1:3]):
         xp.maximum(y[met], x[place], out=y[met])
     return channels_first(y)
@@ -40,6 +42,18 @@ def max_pool2d_winner(xp, x, largest, /, window):
         for number, met, place in taps(window, x.shape[1:3]):
             winner[met][lost[met] & xp.isnan(x[place])] = number
     return channels_first(winner)
+
+
+@op
+def max_pool2d_indices(xp, x, largest, /, window):
+    """Where in its image each ``largest`` element lies: row * W + column, or -1 for nowhere."""
+    winner = max_pool2d_winner.forward(xp, x, largest, window)
+    element = winner.astype(np.int64)
+    (rows, columns), (sh, sw) = window.output, window.stride
+    (top, left), (dh, dw), width = window.before, window.dilation, window.kernel[1]
+    row = (xp.arange(rows) * sh - top)[:, None] + element // width * dh
+    column = xp.arange(columns) * sw - left + element % width * dw
+    return xp.where(winner == xp.iinfo(winner.dtype).max, -1, row * x.shape[3] + column)
 
 
 @op
@@ -89,8 +103,11 @@ def avg_pool2d(xp, x, /, window, counts):
     y = xp.zeros((len(x), *window.output, x.shape[3]), x.dtype)
     for _, met, place in taps(window, x.shape[1:3]):
         y[met] += x[place]
-    y /= _divisor(xp, counts, x.dtype)
-    return channels_first(y)
+    divisor = _divisor(xp, counts, x.dtype)
+    if x.dtype.kind == "f":
+        y /= divisor
+        return channels_first(y)
+    return channels_first(trunc_divide.forward(xp, y, divisor))
 
 
 @avg_pool2d.rule("x")

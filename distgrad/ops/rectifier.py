@@ -39,7 +39,7 @@ def hardtanh(xp, x, /, low=-1.0, high=1.0):
 
 @hardtanh.rule("x")
 def _(xp, g, x, low, high):
-    return where(xp, (x > low) & (x < high), g, 0)
+    return where(xp, (x <= low) | (x >= high), 0, g)
 
 
 @op
@@ -84,7 +84,7 @@ def softshrink(xp, x, /, lambd=0.5):
 
 @softshrink.rule("x")
 def _(xp, g, x, lambd):
-    return where(xp, (x > lambd) | (x < -lambd), g, 0)
+    return where(xp, (x >= -lambd) & (x <= lambd), 0, g)
 
 
 @op

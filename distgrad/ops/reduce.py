@@ -205,3 +205,26 @@ def all(xp, x, /, axis=None, keepdims=False):
 @op
 def any(xp, x, /, axis=None, keepdims=False):
     return xp.any(x, axis=axis, keepdims=keepdims)
+
+
+@op
+def argnanmedian(xp, x, /, axis, keepdims=False):
+    """The place of the lower middle one of the elements along the axis that are not nan."""
+    order = xp.argsort(x, axis=axis, kind="stable")
+    numbers = xp.sum(x == x, axis=axis, keepdims=True)
+    place = xp.take_along_axis(order, xp.maximum(numbers - 1, 0) // 2, axis=axis)
+    return place if keepdims else xp.squeeze(place, axis)
+
+
+@op
+def argmode(xp, x, /, axis, keepdims=False):
+    """The last place of the most frequent element along the axis, of several the smallest."""
+    order = xp.argsort(x, axis=axis, kind="stable")
+    ordered = xp.moveaxis(xp.take_along_axis(x, order, axis=axis), axis, -1)
+    place = xp.arange(ordered.shape[-1])
+    begins = xp.ones(ordered.shape, bool)
+    begins[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    first = xp.maximum.accumulate(xp.where(begins, place, 0), axis=-1)
+    longest = xp.moveaxis(xp.argmax(place - first, axis=-1)[..., None], -1, axis)
+    found = xp.take_along_axis(order, longest, axis=axis)
+    return found if keepdims else xp.squeeze(found, axis)

@@ -1,5 +1,7 @@
 """Signs, whole parts and remainders: steps, whose slope is taken as 0 at the steps too."""
 
+import math
+
 from distgrad.ops.op import op
 from distgrad.ops.selection import where
 
@@ -160,3 +162,26 @@ def nan_to_num(xp, x, /, nan=0.0, posinf=None, neginf=None):
 @nan_to_num.rule("x")
 def _(xp, g, x):
     return g * xp.isfinite(x)
+
+
+@op
+def nextafter(xp, a, b):
+    """The next number after ``a`` on the way to ``b``."""
+    return xp.nextafter(a, b)
+
+
+@op
+def heaviside(xp, x, values):
+    """0 to the left of 0, 1 to the right, and ``values`` at 0."""
+    return xp.where(x == 0, values, x > 0)
+
+
+@op
+def angle(xp, x):
+    """0, or pi where ``x`` is negative."""
+    return xp.where(x < 0, xp.asarray(math.pi, x.dtype), xp.where(x != x, x, 0))
+
+
+@angle.rule("x")
+def _(xp, g):
+    return zeros_like(xp, g)

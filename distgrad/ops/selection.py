@@ -39,6 +39,19 @@ def _(xp, g, condition):
     return where(xp, condition, 0, g)
 
 
+@op
+def zero_unless(xp, x, condition):
+    """``x`` where the condition holds, and 0 elsewhere, also where ``x`` is not finite."""
+    # As bits: a product would make nan of infinity, and `where` takes ten times as long.
+    bits = xp.dtype(f"i{x.dtype.itemsize}")
+    return (x.view(bits) & -condition.astype(bits)).view(x.dtype)
+
+
+@zero_unless.rule("x")
+def _(xp, g, condition):
+    return zero_unless(xp, g, condition)
+
+
 # Of two equal elements each takes half of the gradient; where one is nan, both take all of it.
 
 

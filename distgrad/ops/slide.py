@@ -3,28 +3,34 @@
 from distgrad.ops.op import op
 
 
-def _count(length, size, step):
-    return (length - size) // step + 1
+def _count(length, size, step, dilation):
+    return (length - (size - 1) * dilation - 1) // step + 1
 
 
 @op(view=True)
-def unfold(xp, x, /, axis, size, step):
-    """Every window of ``size`` elements along the axis, ``step`` apart, as a new last axis."""
+def unfold(xp, x, /, axis, size, step, dilation=1):
+    """Every window of ``size`` elements along the axis, ``step`` apart, as a new last axis.
+
+    The elements of a window lie ``dilation`` apart.
+    """
     shape, strides = list(x.shape), list(x.strides)
-    shape[axis] = _count(shape[axis], size, step)
+    shape[axis] = _count(shape[axis], size, step, dilation)
     as_strided = xp.lib.stride_tricks.as_strided
-    inner = strides[axis]
+    inner = strides[axis] * dilation
     strides[axis] *= step
-    return as_strided(x, (*shape, size), (*strides, inner))
+    windows = as_strided(x, (*shape, size), (*strides, inner))
+    if step <= (size - 1) * dilation:
+        return xp.broadcast_to(windows, windows.shape)  # read-only: windows share elements
+    return windows
 
 
 @unfold.rule("x")
-def _(xp, g, x_shape, axis, step):
-    return overlap_add(xp, g, axis=axis, step=step, length=x_shape[axis])
+def _(xp, g, x_shape, axis, step, dilation):
+    return overlap_add(xp, g, axis=axis, step=step, length=x_shape[axis], dilation=dilation)
 
 
 @op
-def overlap_add(xp, windows, /, axis, step, length):
+def overlap_add(xp, windows, /, axis, step, length, dilation=1):
     """Add windows ``step`` apart along an axis of ``length``: the adjoint of `unfold`."""
     *shape, size = windows.shape
     count = shape[axis]
@@ -32,10 +38,11 @@ def overlap_add(xp, windows, /, axis, step, length):
     y = xp.zeros(shape, windows.dtype)
     before = (slice(None),) * axis
     for place in range(size):
-        y[(*before, slice(place, place + (count - 1) * step + 1, step))] += windows[..., place]
+        first = place * dilation
+        y[(*before, slice(first, first + (count - 1) * step + 1, step))] += windows[..., place]
     return y
 
 
 @overlap_add.rule("windows")
-def _(xp, g, axis, step, windows_shape):
-    return unfold(xp, g, axis=axis, size=windows_shape[-1], step=step)
+def _(xp, g, axis, step, dilation, windows_shape):
+    return unfold(xp, g, axis=axis, size=windows_shape[-1], step=step, dilation=dilation)

@@ -1,5 +1,7 @@
 """Functions of angles, circular and hyperbolic, element by element."""
 
+import math
+
 from distgrad.ops.op import op
 from distgrad.ops.selection import where
 
@@ -128,3 +130,59 @@ def tanh(xp, x):
 @tanh.rule("x")
 def _(xp, g, y):
     return g * (1 - y * y)
+
+
+@op
+def arcsinh(xp, x):
+    return xp.arcsinh(x)
+
+
+@arcsinh.rule("x")
+def _(xp, g, x):
+    return g / xp.sqrt(x * x + 1)
+
+
+@op
+def arccosh(xp, x):
+    return xp.arccosh(x)
+
+
+@arccosh.rule("x")
+def _(xp, g, x):
+    return g / xp.sqrt(x * x - 1)
+
+
+@op
+def arctanh(xp, x):
+    return xp.arctanh(x)
+
+
+@arctanh.rule("x")
+def _(xp, g, x):
+    return g / (1 - x * x)
+
+
+@op
+def sinc(xp, x, /, order=0):
+    """``sin(pi x) / (pi x)``, 1 at 0, or its derivative of an order.
+
+    With ``z`` for ``pi x``, the n-th derivative by z is ``(sin(z + n pi/2) - n s) / z`` of the one
+    before it, s; near 0, where that loses digits, it is the Taylor series.
+    """
+    z = x * math.pi
+    near = xp.absolute(z) < 1 + order
+    divisor = xp.where(near, 1, z)
+    far = xp.sin(divisor) / divisor
+    for n in range(1, order + 1):
+        far = (xp.sin(divisor + n * (math.pi / 2)) - n * far) / divisor
+    z = xp.where(near, z, 0)
+    series = xp.zeros_like(z)
+    for k in reversed(range((order + 1) // 2, order // 2 + 12 + order)):
+        term = (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - order))
+        series = series + term * z ** (2 * k - order)
+    return xp.where(near, series, far) * math.pi**order
+
+
+@sinc.rule("x")
+def _(xp, g, x, order):
+    return g * sinc(xp, x, order=order + 1)

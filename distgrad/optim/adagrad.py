@@ -3,8 +3,11 @@
 from functools import partial
 
 from distgrad.backend import Array, Namespace
-from distgrad.optim.elementwise import ElementwiseOptimizer, Kernel, descent_direction
-from distgrad.optim.optimizer import ParamGroup, Params, require
+from distgrad.optim.checks import require_non_negative, require_rate
+from distgrad.optim.elementwise import ElementwiseOptimizer
+from distgrad.optim.optimizer import ParamGroup, Params
+from distgrad.optim.plan import Kernel
+from distgrad.optim.updates import descent_direction
 
 __all__ = ["Adagrad"]
 
@@ -48,15 +51,13 @@ class Adagrad(ElementwiseOptimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require(lr >= 0.0, "learning rate", lr)
-        require(lr_decay >= 0.0, "lr_decay value", lr_decay)
-        require(weight_decay >= 0.0, "weight_decay value", weight_decay)
-        require(
-            initial_accumulator_value >= 0.0,
-            "initial_accumulator_value value",
-            initial_accumulator_value,
+        require_rate(lr)
+        require_non_negative(
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
         )
-        require(eps >= 0.0, "epsilon value", eps)
         defaults = {
             "lr": lr,
             "lr_decay": lr_decay,

@@ -5,8 +5,11 @@ from functools import partial
 from typing import ClassVar
 
 from distgrad.backend import Array, Namespace
-from distgrad.optim.elementwise import ElementwiseOptimizer, Kernel, descent_direction
-from distgrad.optim.optimizer import ParamGroup, Params, require
+from distgrad.optim.checks import require_betas, require_non_negative, require_rate
+from distgrad.optim.elementwise import ElementwiseOptimizer
+from distgrad.optim.optimizer import ParamGroup, Params
+from distgrad.optim.plan import Kernel
+from distgrad.optim.updates import descend, descent_direction, follow, follow_square
 
 __all__ = ["Adam", "AdamW"]
 
@@ -37,7 +40,7 @@ class Adam(ElementwiseOptimizer):
         >>> optimizer.step()  # the first step is lr along the sign of the gradient
         >>> p
         Parameter containing:
-        tensor([ 0.5, -1.5], requires_grad=True)
+        tensor([ 0.5000, -1.5000], requires_grad=True)
     """
 
     _decoupled: ClassVar[bool] = False
@@ -54,11 +57,9 @@ class Adam(ElementwiseOptimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require(lr >= 0.0, "learning rate", lr)
-        require(eps >= 0.0, "epsilon value", eps)
-        for index, beta in enumerate(betas):
-            require(0.0 <= beta < 1.0, f"beta parameter at index {index}", beta)
-        require(weight_decay >= 0.0, "weight_decay value", weight_decay)
+        require_rate(lr)
+        require_betas(betas)
+        require_non_negative(eps=eps, weight_decay=weight_decay)
         defaults = {
             "lr": lr,
             "betas": tuple(betas),
@@ -116,7 +117,7 @@ class AdamW(Adam):
         >>> optimizer.step()
         >>> p
         Parameter containing:
-        tensor([0.95], requires_grad=True)
+        tensor([0.9500], requires_grad=True)
     """
 
     _decoupled: ClassVar[bool] = True
@@ -156,13 +157,8 @@ def _update(
     direction = descent_direction(
         xp, scratch, param, grad, weight_decay=weight_decay, maximize=maximize
     )
-    xp.subtract(direction, exp_avg, out=product)
-    product *= 1.0 - beta1
-    exp_avg += product
-    xp.multiply(direction, direction, out=product)
-    product *= 1.0 - beta2
-    exp_avg_sq *= beta2
-    exp_avg_sq += product
+    follow(xp, product, exp_avg, direction, beta1)
+    follow_square(xp, product, exp_avg_sq, direction, beta2)
     second = exp_avg_sq
     if max_exp_avg_sq is not None:
         second = xp.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)
@@ -170,6 +166,4 @@ def _update(
     product += eps
     xp.divide(exp_avg, product, out=product)
     product *= step_size
-    if shrink != 1.0:
-        param *= shrink
-    param -= product
+    descend(param, product, shrink)

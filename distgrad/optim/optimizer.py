@@ -8,10 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from distgrad.autograd.hooks import Hooks, RemovableHandle
 from distgrad.backend import array_namespace
+from distgrad.optim.checks import check_params, plain_rate, split_names
+from distgrad.optim.step_hooks import StepPostHook, StepPreHook, with_hooks
 from distgrad.tensor import Tensor
 
-__all__ = ["Closure", "Optimizer", "ParamGroup", "Params", "require"]
+__all__ = ["Closure", "Optimizer", "ParamGroup", "Params"]
 
 ParamGroup: TypeAlias = dict[str, Any]
 """The parameters of a group under "params", and the group's options."""
@@ -22,18 +25,13 @@ Closure: TypeAlias = Callable[[], Any]
 """A function that computes the loss anew, with its gradients, and returns it."""
 
 
-def require(valid: bool, name: str, value: object) -> None:
-    """Raise `ValueError` for an option whose value makes no sense."""
-    if not valid:
-        raise ValueError(f"Invalid {name}: {value}")
-
-
 class Optimizer:
     """Base class of all optimizers; subclasses define `step`.
 
     Args:
         params: Tensors; or (name, Tensor) pairs; or dicts with "params" and options of their own.
-        defaults: The options of groups that do not give them.
+        defaults: The options of groups that do not give them. A learning rate that is a Tensor of
+            one element counts as its value.
 
     Attributes:
         param_groups: One dict per group: "params" and the options, which may be changed.
@@ -59,7 +57,10 @@ class Optimizer:
                 "params given to the optimizer must be an iterable of Tensors or dicts, "
                 f"but got one {type(params).__name__}; put it into a list"
             )
-        self.defaults = defaults
+        self.defaults = _with_plain_rate(defaults)
+        self._step_pre_hooks: Hooks[StepPreHook] = Hooks()
+        self._step_post_hooks: Hooks[StepPostHook] = Hooks()
+        self._in_hooked_step = False
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[ParamGroup] = []
         groups: Any = params if isinstance(params, set) else list(params)
@@ -69,6 +70,12 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    def __init_subclass__(cls) -> None:
+        """Let hooks be called around the steps that a subclass defines."""
+        super().__init_subclass__()
+        if "step" in cls.__dict__:
+            cls.step = with_hooks(cls.step)  # type: ignore[method-assign]
 
     def add_param_group(self, param_group: ParamGroup) -> None:
         """Add a group of parameters, with its own options or the defaults.
@@ -83,8 +90,9 @@ class Optimizer:
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
-        group = {**self.defaults, **param_group, **_split_names(param_group["params"])}
-        _check_params(group["params"])
+        group = {**self.defaults, **param_group, **split_names(param_group["params"])}
+        group = _with_plain_rate(group)
+        check_params(group["params"])
         if self.param_groups and ("param_names" in group) != (
             "param_names" in self.param_groups[0]
         ):
@@ -112,6 +120,34 @@ class Optimizer:
             What the closure returned, or None.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define step()")
+
+    def register_step_pre_hook(self, hook: StepPreHook) -> RemovableHandle:
+        """Let ``hook(optimizer, args, kwargs)`` be called before each step.
+
+        It returns None, or a pair with which the step is called in place of these arguments.
+        Copies of the optimizer have no hooks, as in PyTorch.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+        """
+        return self._step_pre_hooks.add(hook)
+
+    def register_step_post_hook(self, hook: StepPostHook) -> RemovableHandle:
+        """Let ``hook(optimizer, args, kwargs)`` be called after each step.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        Example:
+            >>> import distgrad as dg
+            >>> optimizer = dg.optim.SGD(dg.nn.Linear(2, 1).parameters())
+            >>> handle = optimizer.register_step_post_hook(lambda *_: print("stepped"))
+            >>> optimizer.step()
+            stepped
+            >>> handle.remove()
+            >>> optimizer.step()
+        """
+        return self._step_post_hooks.add(hook)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state and the options, with parameters numbered across the groups in order.
@@ -147,7 +183,8 @@ class Optimizer:
                 arrays may be Tensors or arrays of any library that NumPy reads.
 
         Raises:
-            ValueError: If the groups differ in number or size; nothing was changed.
+            ValueError: If the groups differ in number or size, or there is a state of a parameter
+                that they do not have; nothing was changed.
         """
         saved_groups = deepcopy(list(state_dict["param_groups"]))
         self._check_groups(saved_groups)
@@ -156,11 +193,17 @@ class Optimizer:
         by_number = dict(zip(saved, parameters, strict=True))
         state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for number, values in state_dict["state"].items():
+            if number not in by_number:
+                raise ValueError(
+                    f"the loaded state has one of parameter {number!r}, but its groups have the "
+                    f"parameters {list(by_number)}"
+                )
             parameter = by_number[number]
             state[parameter] = self._loaded(values, parameter)
         self.state = state
         for group, saved_group in zip(self.param_groups, saved_groups, strict=True):
-            group.update({k: v for k, v in saved_group.items() if k != "params"})
+            options = {k: v for k, v in saved_group.items() if k != "params"}
+            group.update(_with_plain_rate(options))
 
     def _loaded(self, values: Mapping[str, Any], parameter: Tensor) -> dict[str, Any]:
         """Return a copy of what was saved of one parameter."""
@@ -177,6 +220,9 @@ class Optimizer:
                 f"but the optimizer has groups of {own}"
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_step_pre_hooks": Hooks(), "_step_post_hooks": Hooks()}
+
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for place, group in enumerate(self.param_groups):
@@ -185,34 +231,8 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _split_names(params: Any) -> ParamGroup:
-    """Return "params" as a list of Tensors and, if they came with names, "param_names"."""
-    if isinstance(params, set):
-        raise TypeError(
-            "parameters must come in an ordered collection, because the order of a set changes "
-            "between runs; use a list"
-        )
-    items = [params] if isinstance(params, Tensor) else list(params)
-    names = [item[0] for item in items if isinstance(item, tuple)]
-    if not names:
-        return {"params": items}
-    if len(names) != len(items):
-        raise ValueError(f"{len(names)} of {len(items)} parameters have names: name all or none")
-    return {"params": [tensor for _, tensor in items], "param_names": names}
-
-
-def _check_params(params: list[Any]) -> None:
-    for parameter in params:
-        if not isinstance(parameter, Tensor):
-            raise TypeError(
-                f"optimizer can only optimize Tensors, but one of the params is "
-                f"{type(parameter).__name__}"
-            )
-        if not parameter.is_leaf:
-            raise ValueError("can't optimize a non-leaf Tensor")
-    # A parameter that occurs twice would be updated twice in one step.
-    if len(set(params)) != len(params):
-        raise ValueError("some parameters appear more than once in a parameter group")
+def _with_plain_rate(options: dict[str, Any]) -> dict[str, Any]:
+    return {**options, "lr": plain_rate(options["lr"])} if "lr" in options else options
 
 
 def _copied(value: Any, parameter: Tensor) -> Any:

@@ -10,15 +10,14 @@ nothing about an array tells whether the gap is padding or somebody else's data.
 in a layout, only a parameter whose size is no multiple of 16 is followed by a gap.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from distgrad.backend import Array, array_namespace
+from distgrad.flat import BLOCK
 
-__all__ = ["BLOCK", "Row", "Segment", "join_rows"]
-
-BLOCK = 65_536
-"""Elements that are updated at a time: parameter, gradient and state of a block stay in cache."""
+__all__ = ["BLOCK", "Row", "Segment", "join_rows", "separate_rows"]
 
 
 class Row(NamedTuple):
@@ -30,7 +29,7 @@ class Row(NamedTuple):
     param: Array
     grad: Array
     state: tuple[Array, ...]
-    age: int
+    age: Hashable
 
     @property
     def arrays(self) -> tuple[Array, ...]:
@@ -39,18 +38,23 @@ class Row(NamedTuple):
 
 
 class Segment:
-    """Rows that touch, as long one-dimensional arrays cut into blocks.
+    """Rows that touch, as long one-dimensional arrays cut into blocks of at most 64K elements.
 
-    The blocks are views of the rows' memory. A parameter or gradient that is not contiguous stands
+    Parameter, gradient and state of a block stay in cache while it is updated. The blocks are views
+    of the rows' memory. A parameter or gradient that is not contiguous stands
     alone, and its blocks are views of a contiguous copy, which `load` fills and `store` writes
     back.
+
+    Args:
+        rows: The rows, in their order.
+        offset: Where the segment begins in a flat array at whose multiples of 64K it is cut.
 
     Attributes:
         rows: How many rows it holds.
         blocks: For each block, the pieces of parameter, gradient and state.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], offset: int = 0) -> None:
         self.rows = len(rows)
         first = rows[0]
         size = sum(row.param.size for row in rows)
@@ -62,9 +66,8 @@ class Segment:
         ]
         self._param = (first.param, param)
         flat = [_extended(array, size) for array in (param, grad, *first.state)]
-        self.blocks = [
-            tuple(array[start : start + BLOCK] for array in flat) for start in range(0, size, BLOCK)
-        ]
+        cuts = [0, *range(BLOCK - offset % BLOCK, size, BLOCK), size]
+        self.blocks = [tuple(array[start:stop] for array in flat) for start, stop in pairwise(cuts)]
 
     def load(self) -> None:
         """Bring the contiguous copies, if there are any, up to date."""
@@ -90,6 +93,31 @@ def join_rows(rows: Iterable[Row]) -> list[Segment]:
         else:
             runs.append([row])
     return [Segment(run) for run in runs]
+
+
+def separate_rows(rows: Iterable[Row]) -> list[Segment]:
+    """Make a segment of each row, cut where the blocks of the flat array end in which it lies.
+
+    So a parameter and its slices at multiples of 64K have the same blocks. Rows without elements
+    must be left out by the caller.
+    """
+    return [Segment([row], offset_in_base(row.param)) for row in rows]
+
+
+def offset_in_base(array: Array) -> int:
+    """Return where in a flat array of the same data type an array lies; 0 if it is in none.
+
+    Example:
+        >>> import numpy as np
+        >>> flat = np.zeros(10)
+        >>> offset_in_base(flat[4:10].reshape(2, 3)), offset_in_base(flat)
+        (4, 0)
+    """
+    base = array.base
+    is_flat = getattr(base, "ndim", 0) == 1 and base.flags.c_contiguous
+    if not is_flat or base.dtype != array.dtype or not array.flags.c_contiguous:
+        return 0
+    return (_address(array) - _address(base)) // int(array.itemsize)
 
 
 def _joins(before: Row, after: Row) -> bool:

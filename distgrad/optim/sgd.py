@@ -4,8 +4,11 @@ from functools import partial
 from typing import ClassVar
 
 from distgrad.backend import Array, Namespace
-from distgrad.optim.elementwise import ElementwiseOptimizer, Kernel, descent_direction
-from distgrad.optim.optimizer import ParamGroup, Params, require
+from distgrad.optim.checks import require_non_negative, require_rate
+from distgrad.optim.elementwise import ElementwiseOptimizer
+from distgrad.optim.optimizer import ParamGroup, Params
+from distgrad.optim.plan import Kernel
+from distgrad.optim.updates import descent_direction
 
 __all__ = ["SGD"]
 
@@ -52,9 +55,8 @@ class SGD(ElementwiseOptimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require(lr >= 0.0, "learning rate", lr)
-        require(momentum >= 0.0, "momentum value", momentum)
-        require(weight_decay >= 0.0, "weight_decay value", weight_decay)
+        require_rate(lr)
+        require_non_negative(momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0.0 or dampening != 0.0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         defaults = {

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend.dtypes import DEFAULT_FLOAT, is_floating, result_type
+from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, is_floating, result_type
 from distgrad.ops import Op
 from distgrad.tensor.operands import raw
-from distgrad.tensor.tensor import Tensor, apply
+from distgrad.tensor.tensor import Tensor, apply, run_pair
 
 __all__ = ["binary", "product", "promoted"]
 
@@ -29,18 +29,25 @@ def binary(op: Op, a: Any, b: Any, floating: bool = False) -> Any:
         and a.data.dtype.kind == "f"
         and (type(b) in _NUMBERS or (isinstance(b, Tensor) and a.data.dtype == b.data.dtype))
     ):
-        return apply(op, a, b)
+        return run_pair(op, a, b)
     a, b = _operand(a), _operand(b)
     if a is NotImplemented or b is NotImplemented:
         return NotImplemented  # so that Python raises its TypeError, or compares identities
     dtype = result_type(raw(a), raw(b))
     if floating and not is_floating(dtype):
         dtype = DEFAULT_FLOAT
-    if isinstance(a, Tensor) and a.data.dtype != dtype:
-        a = a.to(dtype)
-    if isinstance(b, Tensor) and b.data.dtype != dtype:
-        b = b.to(dtype)
-    return apply(op, a, b)
+    return apply(op, _converted(a, dtype), _converted(b, dtype))
+
+
+def _converted(operand: Any, dtype: DType) -> Any:
+    """Return a Tensor in a data type; a whole number that does not fit in it wraps around."""
+    if isinstance(operand, Tensor):
+        return operand if operand.data.dtype == dtype else operand.to(dtype)
+    if dtype.kind in "iu" and dtype.itemsize < 8:
+        limits = np.iinfo(dtype)
+        if not limits.min <= operand <= limits.max:
+            return np.int64(operand).astype(dtype)
+    return operand
 
 
 def product(op: Op, a: Any, b: Any) -> Any:

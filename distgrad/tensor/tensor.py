@@ -1,8 +1,6 @@
 """`Tensor`: an array, its gradient, and its place in the graph."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextvars import Context
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
 from weakref import ref
@@ -10,19 +8,23 @@ from weakref import ref
 import numpy as np
 
 from distgrad import autograd, ops
+from distgrad.autograd.hooks import RemovableHandle
 from distgrad.autograd.modes import is_grad_enabled
-from distgrad.autograd.node import Node, Version, record
+from distgrad.autograd.node import Leaf, Node
+from distgrad.autograd.op_node import Version, record
 from distgrad.backend import Array, array_namespace
 from distgrad.backend.dtypes import is_floating
 from distgrad.ops import Op
-from distgrad.tensor.in_place import InPlace
+from distgrad.tensor.in_place_forms import InPlaceForms
 from distgrad.tensor.methods import Methods
 from distgrad.tensor.operands import raw
+from distgrad.tensor.quiet import quiet, run_inside
+from distgrad.tensor.view import View, link_view
 
-__all__ = ["Tensor", "apply"]
+__all__ = ["Tensor", "apply", "run_pair"]
 
 
-class Tensor(InPlace, Methods):
+class Tensor(InPlaceForms, Methods):
     """An array of numbers that can ask for a gradient.
 
     Args:
@@ -43,21 +45,26 @@ class Tensor(InPlace, Methods):
         [0.0, 4.0, 8.0, 12.0]
     """
 
-    __slots__ = ("__weakref__", "_leaf_requires_grad", "data", "grad", "node", "version")
+    __slots__ = ("__weakref__", "_leaf", "data", "grad", "node", "version", "view_of")
     __array_ufunc__ = None  # so that array + Tensor asks the Tensor
 
     data: Array
     grad: "Tensor | None"
     node: Node | None
+    """Where its gradient goes: the operation that made it, or of a leaf its place in graphs."""
     version: Version
+    view_of: View | None
+    _leaf: Leaf
+    """Its place in graphs as a leaf, with its hooks; kept while it does not require a gradient."""
 
     def __init__(self, data: Array, requires_grad: bool = False) -> None:
+        # Of a Tensor, the memory is shared, and so the count of its changes.
+        self.version = data.version if isinstance(data, Tensor) else Version()
         data = raw(data)
         self.data = data if type(data) is np.ndarray else array_namespace(data).asarray(data)
         self.grad = None
         self.node = None
-        self.version = Version()
-        self._leaf_requires_grad = False
+        self.view_of = None
         if requires_grad:
             self.requires_grad_(True)
 
@@ -69,7 +76,7 @@ class Tensor(InPlace, Methods):
         tensor.grad = None
         tensor.node = node
         tensor.version = Version()
-        tensor._leaf_requires_grad = False
+        tensor.view_of = None
         return tensor
 
     @staticmethod
@@ -81,7 +88,7 @@ class Tensor(InPlace, Methods):
     @property
     def requires_grad(self) -> bool:
         """Whether a gradient is wanted for it, or for something that it was computed from."""
-        return self._leaf_requires_grad or self.node is not None
+        return self.node is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -90,20 +97,27 @@ class Tensor(InPlace, Methods):
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by the user and not by a recorded operation."""
-        return self.node is None
+        return self.node is None or type(self.node) is Leaf
 
     @property
     def grad_fn(self) -> Node | None:
         """The recorded operation that made it; its ``name`` says which."""
-        return self.node
+        return None if self.is_leaf else self.node
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Record from now on what is computed from this leaf, or stop doing so."""
-        if self.node is not None and not requires_grad:
+        """Record from now on what is computed from this leaf, or stop doing so.
+
+        It keeps its hooks meanwhile. What was recorded before gives it no gradient if it does not
+        require one when a backward pass comes to it.
+        """
+        if not self.is_leaf and not requires_grad:
             raise RuntimeError("only a leaf can stop requiring a gradient; use detach()")
         if requires_grad and not is_floating(self.dtype):
             raise RuntimeError(f"only floating-point tensors have gradients, not {self.dtype}")
-        self._leaf_requires_grad = requires_grad and self.node is None
+        if requires_grad != self.requires_grad:
+            if requires_grad and not hasattr(self, "_leaf"):
+                self._leaf = Leaf(self)
+            self.node = self._leaf if requires_grad else None
         return self
 
     def backward(
@@ -116,11 +130,71 @@ class Tensor(InPlace, Methods):
         autograd.backward(self, gradient, retain_graph, create_graph)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of a tensor that is not a leaf in its ``.grad`` as well."""
-        if not self.requires_grad:
-            raise RuntimeError("retain_grad() needs a tensor that requires a gradient")
-        if self.node is not None:
-            self.node.retained_by = ref(self)
+        """Keep the gradient of a tensor that is not a leaf in its ``.grad`` as well.
+
+        After changes in place, that is the gradient of its last value.
+        """
+        node = self._node_for("retain_grad")
+        if not self.is_leaf:
+            node.ask().retained_by = ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a tensor that is not a leaf."""
+        asked = self.node and self.node.asked
+        return bool(asked and asked.retained_by and asked.retained_by() is self)
+
+    def register_hook(self, hook: Callable[["Tensor"], "Tensor | None"]) -> RemovableHandle:
+        """Call ``hook`` with the gradient of this tensor in each backward pass through it.
+
+        Hooks of leaves are called at the end of the pass, in the order in which the leaves were
+        made. After a change in place the hook stays with the value from before.
+
+        Args:
+            hook: Gets the whole gradient, which it must not change; a Tensor that it returns goes
+                on in its place.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        Raises:
+            RuntimeError: If the tensor does not require a gradient.
+
+        Example:
+            >>> x = Tensor(np.ones(2), requires_grad=True)
+            >>> with x.register_hook(lambda gradient: gradient * 10):
+            ...     x.sum().backward()
+            >>> x.grad.tolist()
+            [10.0, 10.0]
+        """
+        return self._node_for("register_hook").ask().hooks.add(hook)
+
+    def register_post_accumulate_grad_hook(
+        self, hook: Callable[["Tensor"], None]
+    ) -> RemovableHandle:
+        """Call ``hook`` with this leaf when its ``.grad`` has been written or added to.
+
+        In a backward pass that is once, at its end; under `DataParallel.accumulate` when the mean
+        over the global batch is in ``.grad``.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        Raises:
+            RuntimeError: If the tensor is not a leaf, or does not require a gradient.
+        """
+        node = self._node_for("register_post_accumulate_grad_hook")
+        if not self.is_leaf:
+            raise RuntimeError(
+                "register_post_accumulate_grad_hook() needs a leaf: other tensors accumulate no "
+                "gradient; use register_hook()"
+            )
+        return node.ask().after_accumulation.add(hook)
+
+    def _node_for(self, call: str) -> Node:
+        if self.node is None:
+            raise RuntimeError(f"{call}() needs a tensor that requires a gradient")
+        return self.node
 
     def detach(self) -> "Tensor":
         """Return the same array outside the graph: no gradient flows through it."""
@@ -132,86 +206,11 @@ class Tensor(InPlace, Methods):
         """Announce that the array was changed in place, so that stale graphs are refused."""
         self.version.number += 1
 
-    # As a container
-
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise TypeError("len() of a 0-d tensor")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator["Tensor"]:
-        return (self[i] for i in range(len(self)))
-
-    def __repr__(self) -> str:
-        text = np.array2string(self.data, precision=4, separator=", ", prefix="tensor(")
-        if self.dtype.name not in ("float32", "int64", "bool"):
-            text += f", dtype={self.dtype}"
-        if self.node is not None:
-            text += f", grad_fn={self.node!r}"
-        elif self.requires_grad:
-            text += ", requires_grad=True"
-        return f"tensor({text})"
-
-    # Out of the engine
-
-    def numpy(self) -> Array:
-        """Return the array itself, not a copy.
-
-        Raises:
-            RuntimeError: If the tensor requires a gradient; `detach` it first.
-        """
-        if self.requires_grad:
-            raise RuntimeError("this tensor requires a gradient; use tensor.detach().numpy()")
-        return self.data
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.numpy(), dtype, copy=copy)
-
-    def item(self) -> Any:
-        """Return the only element as a Python number."""
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """Return the elements as nested lists of Python numbers."""
-        return self.data.tolist()
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu":
-            raise TypeError(f"only an integer tensor can be an index, not {self.dtype}")
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            raise RuntimeError(
-                f"the truth of a tensor of {self.numel()} elements is ambiguous; "
-                "use .any() or .all()"
-            )
-        return bool(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item() if self.numel() == 1 and self.ndim == 0 else repr(self), spec)
-
-
-class _Quiet(threading.local):
-    """Runs functions without NumPy's warnings: infinities and nan are results, as in PyTorch.
-
-    NumPy looks for its warnings' setting in the current context. To enter a context that has it
-    costs a tenth of `numpy.errstate`; a context serves one thread at a time.
-    """
-
-    def __init__(self) -> None:
-        context = Context()
-        context.run(np.seterr, all="ignore")
-        self.run = context.run
-
-
-_quiet = _Quiet()
+    def __setstate__(self, state: tuple[Array, bool, dict[str, Any]]) -> None:
+        data, requires_grad, attributes = state
+        Tensor.__init__(self, data, requires_grad)
+        for name, value in attributes.items():
+            setattr(self, name, value)
 
 
 def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
@@ -224,15 +223,67 @@ def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
     """
     if op.defaults:
         args, attributes = op.bind(args, attributes)
-    arrays = [x.data if isinstance(x, Tensor) else x for x in args]
+    elif len(args) == 2:
+        return run_pair(op, *args)
+    arrays = []
+    wanted, bit = 0, 1
+    for x in args:
+        if isinstance(x, Tensor):
+            arrays.append(x.data)
+            if x.node is not None:
+                wanted |= bit
+        else:
+            arrays.append(x)
+        bit += bit
     xp = array_namespace(*arrays)
-    result = Tensor.of(_quiet.run(op.forward, xp, *arrays, **attributes))
-    if op.view and result.data.base is not None and _share_memory(result.data, arrays[0]):
-        result.version = getattr(args[0], "version", result.version)  # an array has none
-    wanted = tuple(
-        [isinstance(x, Tensor) and (x.node is not None or x._leaf_requires_grad) for x in args]
-    )
-    if True in wanted and is_grad_enabled() and is_floating(result.data.dtype):
+    try:
+        data = quiet.run(op.forward, xp, *arrays, **attributes)
+    except RuntimeError:
+        data = run_inside(op, xp, *arrays, **attributes)
+    return _result(op, args, arrays, wanted | bit, attributes, data)
+
+
+def run_pair(op: Op, a: Any, b: Any) -> Tensor:
+    """Do what `apply` does with an op of two inputs and no attributes, but quicker."""
+    x, y, wanted = a, b, 0b100
+    if isinstance(a, Tensor):
+        x = a.data
+        if a.node is not None:
+            wanted = 0b101
+    if isinstance(b, Tensor):
+        y = b.data
+        if b.node is not None:
+            wanted += 0b010
+    xp = array_namespace(x, y)
+    try:
+        data = quiet.run(op.forward, xp, x, y)
+    except RuntimeError:
+        data = run_inside(op, xp, x, y)
+    return _result(op, (a, b), (x, y), wanted, _NO_ATTRIBUTES, data)
+
+
+_NO_ATTRIBUTES: dict[str, Any] = {}
+_new = Tensor.__new__
+
+
+def _result(
+    op: Op,
+    args: Sequence[Any],
+    arrays: Sequence[Any],
+    wanted: int,
+    attributes: dict[str, Any],
+    data: Any,
+) -> Tensor:
+    """Wrap what an op has computed, and record it where a gradient is wanted."""
+    if type(data) is not np.ndarray:
+        data = array_namespace(data).asarray(data)
+    result = _new(Tensor)  # without `of`: each operation passes here
+    result.data = data
+    result.grad = result.node = result.view_of = None
+    result.version = Version()
+    if op.view and data.base is not None and _share_memory(data, arrays[0]):
+        link_view(result, args[0], op, attributes)
+    if wanted & (wanted - 1) and is_grad_enabled() and data.dtype.kind == "f":
         result.node = record(op, args, wanted, arrays, attributes, result)
     return result
 
@@ -253,3 +304,4 @@ class _Namespace:
 _NAMESPACE = _Namespace()
 
 Tensor._apply = staticmethod(apply)
+Tensor._wrap = staticmethod(Tensor.of)

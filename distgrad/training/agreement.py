@@ -61,7 +61,7 @@ def _names(value: Any) -> Iterator[str]:
     """Yield the names of components, wherever they stand in a configuration."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key in ("name", "loss") and isinstance(inner, str):
+            if key in ("name", "lr_lambda") and isinstance(inner, str):
                 yield inner
             else:
                 yield from _names(inner)

@@ -1,39 +1,46 @@
-"""The samples and the model that a configuration names, built and tried on each other."""
+"""What a configuration names, built: samples, model, optimizer, metrics, callbacks."""
 
 from collections.abc import Callable, Iterable, Sized
 from functools import reduce
-from typing import Any, Literal
+from typing import Any
 
-from distgrad.autograd import no_grad
-from distgrad.backend import Array
 from distgrad.data import GlobalBatches, Split, StreamingBatches
 from distgrad.data.streaming import is_stream, require_beginnings
 from distgrad.distributed import DataParallel, ShardedOptimizer
 from distgrad.errors import UsageError
-from distgrad.nn import Module, Parameter
+from distgrad.nn import Module
 from distgrad.optim import Optimizer
+from distgrad.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from distgrad.tensor import Tensor
-from distgrad.training.component import ModelConfig, SourceConfig, TransformConfig
+from distgrad.training.callbacks import Callback
+from distgrad.training.component import (
+    CallbackConfig,
+    MetricConfig,
+    ModelConfig,
+    SourceConfig,
+    TransformConfig,
+)
 from distgrad.training.config import Config, DataConfig
-from distgrad.training.objective import IGNORED, Objective
-from distgrad.training.registry import find
-from distgrad.training.samples import first_batch, inputs_and_targets, kept_arrays
+from distgrad.training.facts import fact_of_data
+from distgrad.training.metrics import Metric
+from distgrad.training.objective import Objective
+from distgrad.training.parameter_groups import parameter_groups
+from distgrad.training.samples import first_batch, inputs_and_targets
+from distgrad.training.training_section import AverageConfig
 
 __all__ = [
     "Augment",
     "build_augment",
+    "build_average",
+    "build_callbacks",
+    "build_metrics",
     "build_model",
-    "build_objective",
     "build_optimizer",
     "build_split",
     "build_windows",
-    "check_fit",
-    "parameter_groups",
 ]
 
 Augment = Callable[[Tensor], Tensor]
-
-_REFUSALS = (ValueError, TypeError, IndexError, RuntimeError)
 
 
 def build_split(source: SourceConfig) -> Split:
@@ -61,10 +68,29 @@ def build_windows(train: Any, config: DataConfig, seed: int) -> GlobalBatches | 
     return GlobalBatches(train, *sizes, seed=seed, num_workers=config.num_workers)
 
 
-def build_objective(name: str) -> Objective:
-    """Return what a run minimises and measures."""
-    loss = find("loss", name)
-    return loss if isinstance(loss, Objective) else Objective(loss)
+def build_metrics(
+    configs: Iterable[MetricConfig], objective: Objective, split: Split
+) -> tuple[tuple[MetricConfig, ...], list[Metric]]:
+    """Return the metrics of a configuration, with the arguments that the run fills in.
+
+    Raises:
+        UsageError: If one does not take its arguments, or is none.
+    """
+
+    def known(name: str) -> Any:
+        if name == "axis":
+            return 1 if objective.class_axis is None else objective.class_axis
+        return fact_of_data(split, name)
+
+    filled = tuple(config.filled(known) for config in configs)
+    built = [config.build() for config in filled]
+    for config, metric in zip(filled, built, strict=True):
+        if not isinstance(metric, Metric) or not isinstance(getattr(metric, "name", None), str):
+            raise UsageError(
+                f"metric {config.name}: must be a distgrad.training.Metric with a name, got "
+                f"{metric!r}; derive its class from that"
+            )
+    return filled, built
 
 
 def build_augment(transforms: tuple[TransformConfig, ...]) -> Augment | None:
@@ -93,10 +119,13 @@ def build_optimizer(config: Config, model: DataParallel) -> Optimizer:
     """Return what updates the parameters of a model, divided among the ranks where they shard it.
 
     Raises:
-        UsageError: If the optimizer does not take its arguments, or cannot be divided.
+        UsageError: If the optimizer does not take its arguments, cannot be divided, or has a group
+            without parameters.
     """
-    groups = parameter_groups(model.parameters(), config.training.weight_decay_on)
     optimizer = config.optimizer
+    groups = parameter_groups(
+        model.named_parameters(), config.training.weight_decay_on, optimizer.groups
+    )
     if config.distributed.reduction != "sharded":
         built: Optimizer = optimizer.build(groups)
         return built
@@ -106,44 +135,32 @@ def build_optimizer(config: Config, model: DataParallel) -> Optimizer:
         raise UsageError(f"optimizer {optimizer.name}: {error}") from error
 
 
-def parameter_groups(
-    parameters: Iterable[Parameter], weight_decay_on: Literal["all", "matrices"]
-) -> list[dict[str, Any]]:
-    """Return the groups for an optimizer; with "matrices" the others do without weight decay.
-
-    Example:
-        >>> import distgrad as dg
-        >>> groups = parameter_groups(dg.nn.Linear(2, 1).parameters(), "matrices")
-        >>> [group.get("weight_decay") for group in groups]
-        [None, 0.0]
-    """
-    decayed: list[Parameter] = []
-    spared: list[Parameter] = []
-    for parameter in parameters:
-        is_spared = weight_decay_on == "matrices" and parameter.ndim < 2
-        (spared if is_spared else decayed).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
-    return [group for group in groups if group["params"]]
+def build_average(module: Module, config: AverageConfig | None) -> AveragedModel | None:
+    """Return what follows the weights of a model, in evaluation mode; None for nothing."""
+    if config is None:
+        return None
+    average = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(config.decay))
+    average.eval()
+    return average
 
 
-def check_fit(
-    module: Module, split: Split, objective: Objective, augment: Augment | None = None
-) -> None:
-    """Run one sample through all that training does with it, and look at all labels.
+def build_callbacks(
+    configs: Iterable[CallbackConfig], objects: Iterable[Any]
+) -> list[tuple[str, Callback]]:
+    """Return the callbacks of a configuration, and those that are given, with their names.
 
     Raises:
-        UsageError: If the model does not take the samples, or if its output and a target do not
-            belong together.
+        UsageError: If one does not take its arguments, or is none.
     """
-    x, y = inputs_and_targets(first_batch(split.train))
-    if augment:
-        x = _tried(lambda: augment(x), f"data.augment does not take x of shape {x.shape}")
-    output = _output_of_one(module, x)
-    for part, dataset in split._asdict().items():
-        arrays = kept_arrays(dataset)
-        if arrays and objective.class_axis is not None:
-            _check_labels(part, output, arrays[1], objective.class_axis)
-    _check_loss(objective, output, y)
+    named = [(config.name, config.build()) for config in configs]
+    named += [(type(callback).__name__, callback) for callback in objects]
+    for name, callback in named:
+        if not isinstance(callback, Callback):
+            raise UsageError(
+                f"callback {name}: must be a distgrad.training.Callback, got {callback!r}; derive "
+                "its class from that"
+            )
+    return named
 
 
 def _check_dataset(part: str, dataset: Any) -> None:
@@ -162,70 +179,3 @@ def _check_dataset(part: str, dataset: Any) -> None:
     elif not len(dataset):
         raise ValueError("is empty; a run needs at least 1 sample to train on and 1 to test on")
     inputs_and_targets(first_batch(dataset))
-
-
-def _output_of_one(module: Module, x: Any) -> Tensor:
-    training = module.training
-    module.eval()
-    try:
-        with no_grad():
-            output = _tried(
-                lambda: module(x), f"the model does not take x of shape {x.shape} (one sample)"
-            )
-    finally:
-        module.train(training)
-    if not isinstance(output, Tensor) or output.shape[:1] != (1,):
-        shape = getattr(output, "shape", type(output).__name__)
-        raise UsageError(f"the model's output for one sample must have shape (1, ...), got {shape}")
-    return output
-
-
-def _tried(work: Callable[[], Any], problem: str) -> Any:
-    try:
-        return work()
-    except _REFUSALS as error:
-        raise UsageError(f"{problem}: {error}") from error
-
-
-def _check_labels(part: str, output: Tensor, labels: Array, axis: int) -> None:
-    """Compare the labels of all samples with the output's axis of classes."""
-    shape = list(output.shape[1:])
-    where = axis - 1 if axis > 0 else axis
-    classes = shape.pop(where) if shape else 0
-    if not classes or list(labels.shape[1:]) != shape or labels.dtype.kind not in "iub":
-        order = "N, classes, ..." if axis > 0 else "N, ..., classes"
-        raise UsageError(
-            f"the loss takes an output of shape ({order}) and integer labels of shape (N, ...); "
-            f"the model's output has shape {_batched(output)} and y of the {part} part is "
-            f"{labels.dtype} of shape {_batched(labels)}"
-        )
-    counted = labels[labels != IGNORED]
-    if not counted.size:
-        raise UsageError(f"y of the {part} part has no label but {IGNORED}, which does not count")
-    least, most = int(counted.min()), int(counted.max())
-    if least < 0 or most >= classes:
-        wider = "" if least < 0 else f"give the model {most + 1} outputs, or "
-        raise UsageError(
-            f"the model's {classes} outputs take labels from 0 to {classes - 1}, and {IGNORED} for "
-            f"what does not count, but y of the {part} part has labels from {least} to {most}; "
-            f"{wider}number the labels from 0"
-        )
-
-
-def _check_loss(objective: Objective, output: Tensor, y: Any) -> None:
-    problem = (
-        f"the loss does not take the model's output of shape {_batched(output)} and y of shape "
-        f"{_batched(y)}"
-    )
-    returned = _tried(lambda: objective(output, y), problem)
-    is_pair = isinstance(returned, tuple) and len(returned) == 2
-    if not is_pair or getattr(returned[0], "shape", None) != ():
-        raise UsageError(
-            "the loss must return (sum, count): a Tensor of shape () and what it counts, such as "
-            f"y.numel(); got {returned!r}"
-        )
-
-
-def _batched(array: Array | Tensor) -> str:
-    """Return the shape with N for the number of samples."""
-    return f"(N,{','.join(f' {length}' for length in array.shape[1:])})"

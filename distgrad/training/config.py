@@ -5,16 +5,7 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveInt,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from distgrad.errors import UsageError
 from distgrad.training.component import (
@@ -25,8 +16,8 @@ from distgrad.training.component import (
     SourceConfig,
     TransformConfig,
 )
-from distgrad.training.problems import RULE
-from distgrad.training.registry import find
+from distgrad.training.section import PositiveNumber, Section, broken
+from distgrad.training.training_section import TrainingConfig
 
 __all__ = [
     "CheckpointConfig",
@@ -38,14 +29,6 @@ __all__ = [
     "TrainingConfig",
     "known_keys",
 ]
-
-PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    """A section: unknown keys are refused, and types are taken at their word."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class RunConfig(Section):
@@ -97,65 +80,10 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         if self.micro_batch_size > self.global_batch_size:
-            raise _broken(
+            raise broken(
                 f"data.micro_batch_size = {self.micro_batch_size} is larger than "
                 f"data.global_batch_size = {self.global_batch_size}; use at most "
                 f"{self.global_batch_size}"
-            )
-        return self
-
-
-class TrainingConfig(Section):
-    """[training]: the loss, the seed, and when to stop: as soon as one of the conditions holds."""
-
-    loss: str
-    """What is minimised: "cross_entropy", "mse", "next_token" or one's own function."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
-    """Names the initial parameters, the order of samples and the random draws of each step."""
-
-    max_steps: PositiveInt | None = None
-    """Stop after so many steps."""
-
-    max_epochs: PositiveInt | None = None
-    """Stop after so many epochs."""
-
-    target_loss: float | None = None
-    """Stop after an epoch whose mean loss is at most this."""
-
-    patience: PositiveInt | None = None
-    """Stop after so many epochs in a row whose mean loss was not below the least before."""
-
-    evaluate_every_epochs: PositiveInt | None = None
-    """Evaluate on the test samples after every so many epochs; it is always done at the end."""
-
-    evaluate_every_steps: PositiveInt | None = None
-    """Evaluate on them after every so many steps."""
-
-    clip_grad_norm: PositiveNumber | None = None
-    """Scale the gradient down to this norm where it is longer."""
-
-    on_nonfinite: Literal["stop", "skip"] = "stop"
-    """What is done about a step whose loss or gradient is not finite: "stop" ends the run, "skip"
-    leaves the parameters as they are, counts the step and goes on with the next."""
-
-    weight_decay_on: Literal["all", "matrices"] = "all"
-    """What the optimizer's weight_decay is for: "matrices" spares parameters of fewer than 2 axes,
-    such as biases and what normalisations scale and shift by."""
-
-    @field_validator("loss")
-    @classmethod
-    def _check_loss(cls, name: str) -> str:
-        find("loss", name)
-        return name
-
-    @model_validator(mode="after")
-    def _check_stop(self) -> Self:
-        conditions = ("max_steps", "max_epochs", "target_loss", "patience")
-        if all(getattr(self, condition) is None for condition in conditions):
-            raise _broken(
-                "training: nothing ends the run; give at least one of "
-                f"{', '.join(conditions)}, such as max_epochs = 10"
             )
         return self
 
@@ -170,8 +98,8 @@ class CheckpointConfig(Section):
     """How many of the newest stay."""
 
     keep_best: bool = True
-    """Where the run is evaluated before its end, also write one whenever the test loss was the
-    least so far, and keep the last of these."""
+    """Where the run is evaluated before its end, also write one whenever the test loss, or what
+    ``training.monitor`` names, was the best so far, and keep the last of these."""
 
 
 class SampleConfig(Section):
@@ -208,6 +136,12 @@ class Config(Section):
     checkpoint: CheckpointConfig = CheckpointConfig()
     sample: SampleConfig | None = None
 
+    @property
+    def follows_evaluations(self) -> bool:
+        """Whether the weights may depend on evaluations: by a schedule or by callbacks."""
+        by_schedule = self.scheduler and self.scheduler.arguments.get("metric") is not None
+        return bool(by_schedule or self.training.callbacks)
+
     def check_ranks(self, ranks: int) -> None:
         """Refuse more ranks than a full global batch has micro-batches: some would never work.
 
@@ -242,8 +176,3 @@ def known_keys(path: Sequence[str | int], document: Any) -> list[str]:
     is_component = issubclass(model, ComponentConfig)
     keys: list[str] = model.known_keys(document["name"]) if is_component else [*model.model_fields]
     return keys
-
-
-def _broken(line: str) -> PydanticCustomError:
-    """Return the error of a rule between several keys; the line is all that is said."""
-    return PydanticCustomError(RULE, "{line}", {"line": line})

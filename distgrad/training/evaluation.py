@@ -12,6 +12,7 @@ from distgrad.errors import UsageError
 from distgrad.nn import Module
 from distgrad.training.config import Config
 from distgrad.training.loading import load_config
+from distgrad.training.metrics import Value
 from distgrad.training.report import print_metrics
 from distgrad.training.together import together
 from distgrad.training.trainer import Trainer
@@ -20,7 +21,7 @@ from distgrad.training.weights import load_weights, weights_sha256
 __all__ = ["evaluate_run"]
 
 
-def evaluate_run(folder: Path, overrides: Sequence[str], comm: Communicator) -> dict[str, float]:
+def evaluate_run(folder: Path, overrides: Sequence[str], comm: Communicator) -> dict[str, Value]:
     """Measure the weights of a finished run on its test samples; rank 0 prints.
 
     Args:
@@ -38,7 +39,7 @@ def evaluate_run(folder: Path, overrides: Sequence[str], comm: Communicator) -> 
     """
     config, summary = together(comm, lambda: _finished_run(folder, overrides))
     trainer = Trainer(config, comm)
-    together(comm, lambda: _load(trainer.model.module, folder, summary))
+    together(comm, lambda: _load(trainer.evaluated, folder, summary))
     if any(change.strip().startswith("data.source") for change in overrides):
         together(comm, lambda: _check_vocabulary(trainer.vocabulary, folder))
     else:

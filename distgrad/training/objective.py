@@ -3,7 +3,9 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
 
 import distgrad.nn.functional as F
 from distgrad.functional import argmax
@@ -17,6 +19,8 @@ IGNORED = -100
 Summed: TypeAlias = tuple[Tensor, float]
 """A sum over a batch, and the number of things that it counts."""
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -28,9 +32,11 @@ class Objective:
     Attributes:
         loss: What training minimises.
         metrics: By name, what an evaluation measures besides.
-        derived: By name, what follows from the mean loss.
+        derived: By name, what follows from the mean loss of an evaluation.
         class_axis: The axis of the output that has a score for each class, where targets are
             integers that number the classes; their shape is the output's without this axis.
+        test_loss: What an evaluation measures as the loss, if that is another, such as one without
+            what only makes training harder.
 
     Example:
         >>> import distgrad as dg
@@ -48,15 +54,20 @@ class Objective:
     metrics: Mapping[str, Callable[[Tensor, Tensor], Summed]] = field(default_factory=dict)
     derived: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
     class_axis: int | None = None
+    test_loss: Callable[[Tensor, Tensor], Summed] | None = None
 
     def __call__(self, output: Tensor, target: Tensor) -> Summed:
         """Return the loss of one batch."""
         return self.loss(output, target)
 
+    @property
+    def measured(self) -> dict[str, Callable[[Tensor, Tensor], Summed]]:
+        """What an evaluation averages, by name: the loss and the metrics."""
+        return {"loss": self.test_loss or self.loss, **self.metrics}
+
     def measure(self, output: Tensor, target: Tensor) -> dict[str, Summed]:
-        """Return the loss and the metrics of one batch."""
-        measured = {"loss": self.loss, **self.metrics}
-        return {name: function(output, target) for name, function in measured.items()}
+        """Return the loss and the metrics of one batch, as an evaluation measures them."""
+        return {name: function(output, target) for name, function in self.measured.items()}
 
     def completed(self, means: Mapping[str, float]) -> dict[str, float]:
         """Return the means over all samples, and what follows from that of the loss."""
@@ -68,9 +79,13 @@ def labelled(target: Tensor) -> int:
     return int((target.data != IGNORED).sum())
 
 
-def cross_entropy(output: Tensor, target: Tensor) -> Summed:
-    """Return the cross-entropy of scores (N, classes, ...) and classes (N, ...), by targets."""
-    return F.cross_entropy(output, target, reduction="sum"), labelled(target)
+def cross_entropy(output: Tensor, target: Tensor, label_smoothing: Share = 0.0) -> Summed:
+    """Return the cross-entropy of scores (N, classes, ...) and classes (N, ...), by targets.
+
+    ``label_smoothing`` is the share of each target that is dealt out to all classes alike.
+    """
+    total = F.cross_entropy(output, target, reduction="sum", label_smoothing=label_smoothing)
+    return total, labelled(target)
 
 
 def mse(output: Tensor, target: Tensor) -> Summed:
@@ -92,10 +107,10 @@ def accuracy(output: Tensor, target: Tensor) -> Summed:
     return (argmax(output, 1) == target).sum(), labelled(target)
 
 
-def next_token(output: Tensor, target: Tensor) -> Summed:
+def next_token(output: Tensor, target: Tensor, label_smoothing: Share = 0.0) -> Summed:
     """Return the cross-entropy of scores (N, T, vocabulary) and tokens (N, T), by tokens."""
     scores = output.reshape(-1, output.shape[-1])
-    return F.cross_entropy(scores, target.reshape(-1), reduction="sum"), labelled(target)
+    return cross_entropy(scores, target.reshape(-1), label_smoothing)
 
 
 def next_token_accuracy(output: Tensor, target: Tensor) -> Summed:
@@ -109,13 +124,18 @@ def perplexity(nats: float) -> float:
 
 
 OBJECTIVES: Mapping[str, Objective] = {
-    "cross_entropy": Objective(cross_entropy, {"accuracy": accuracy}, class_axis=1),
+    "cross_entropy": Objective(
+        cross_entropy, {"accuracy": accuracy}, class_axis=1, test_loss=cross_entropy
+    ),
     "mse": Objective(mse),
     "next_token": Objective(
         next_token,
         {"accuracy": next_token_accuracy},
         {"bits_per_token": lambda nats: nats / math.log(2), "perplexity": perplexity},
         class_axis=-1,
+        test_loss=next_token,
     ),
 }
-"""By the name that ``training.loss`` has. The loss of ``next_token`` is in nats a token."""
+"""By the name that ``training.loss`` has. The loss of ``next_token`` is in nats a token.
+
+Labels are smoothed in training only, so that losses and what follows from them can be compared."""

@@ -23,7 +23,10 @@ KnownKeys: TypeAlias = Callable[[Sequence[str | int], Mapping[str, Any]], list[s
 
 
 def explain(
-    error: ValidationError, document: Mapping[str, Any], known_keys: KnownKeys
+    error: ValidationError,
+    document: Mapping[str, Any],
+    known_keys: KnownKeys,
+    below: Sequence[str | int] = (),
 ) -> list[str]:
     """Return one line for each problem: the key, the value given, the rule and the way out.
 
@@ -31,9 +34,11 @@ def explain(
         error: What the models say of ``document``.
         document: The configuration as it was given.
         known_keys: The keys that may stand where an unknown one was found.
+        below: The path in ``document`` of what was checked.
     """
     lines: dict[str, None] = {}
     for details in error.errors(include_url=False):
+        details["loc"] = (*below, *details["loc"])
         lines[_line(details, document, known_keys)] = None
     return list(lines)
 

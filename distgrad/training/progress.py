@@ -1,11 +1,13 @@
 """Where a run stands: how far it has come, and whether that is far enough."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from distgrad.errors import TrainingError
+from distgrad.training.best import Best
 from distgrad.training.config import TrainingConfig
+from distgrad.training.metrics import Value, number_of
 from distgrad.training.step_report import StepReport
 
 __all__ = ["Progress"]
@@ -24,10 +26,9 @@ class Progress:
         loss_sum: The loss summed over them.
         count: What it counts.
         epoch_loss: The mean loss of the last completed epoch.
-        least_loss: The least of all of them.
-        epochs_without_progress: Completed epochs since the one that had it.
-        best_step: The step whose evaluation gave the least test loss.
-        best_loss: That loss.
+        monitored: The best of the numbers that ``training.monitor`` names, as patience counts it.
+        tested: The best of those of evaluations, else of their losses: of the best checkpoint.
+        ended: Whether a callback has ended the run.
         samples: Samples trained on, since step 1.
         seconds: How long the steps took on this rank, all together.
         skipped: Steps without an update, since step 1.
@@ -37,7 +38,8 @@ class Progress:
         >>> limits = TrainingConfig(loss="mse", patience=2)
         >>> progress = Progress()
         >>> for step, loss in enumerate([0.5, 0.6, 0.5], start=1):
-        ...     progress.add(StepReport(step, step, loss, 1e-3, 8, 8.0, 0.1), ends_epoch=True)
+        ...     report = StepReport(step, step, loss, 1e-3, 8, 8.0, 0.1)
+        ...     progress.add(report, limits, ends_epoch=True)
         ...     print(progress.epoch_loss, progress.is_over(limits))
         0.5 False
         0.6 False
@@ -49,10 +51,9 @@ class Progress:
     loss_sum: float = 0.0
     count: float = 0.0
     epoch_loss: float | None = None
-    least_loss: float | None = None
-    epochs_without_progress: int = 0
-    best_step: int | None = None
-    best_loss: float | None = None
+    monitored: Best = field(default_factory=Best)
+    tested: Best = field(default_factory=Best)
+    ended: bool = False
     samples: int = 0
     seconds: float = 0.0
     skipped: int = 0
@@ -63,7 +64,12 @@ class Progress:
         """How many steps were made."""
         return self.last.step if self.last else 0
 
-    def add(self, report: StepReport, ends_epoch: bool) -> None:
+    @property
+    def best_step(self) -> int | None:
+        """The step behind which an evaluation was the best so far."""
+        return self.tested.step
+
+    def add(self, report: StepReport, limits: TrainingConfig, ends_epoch: bool) -> None:
         """Count a step; the last of its epoch also closes that.
 
         Raises:
@@ -84,28 +90,29 @@ class Progress:
                 "look at the data"
             )
         if ends_epoch:
-            self._close_epoch(self.loss_sum / self.count)
+            self._close_epoch(self.loss_sum / self.count, limits)
 
-    def _close_epoch(self, loss: float) -> None:
+    def _close_epoch(self, loss: float, limits: TrainingConfig) -> None:
         self.epochs += 1
         self.position = 0
         self.loss_sum = self.count = 0.0
         self.epoch_loss = loss
-        self.epochs_without_progress += 1
-        if self.least_loss is None or loss < self.least_loss:
-            self.least_loss = loss
-            self.epochs_without_progress = 0
+        if limits.monitor is None:
+            self.monitored.note(loss, self.steps, min_delta=limits.min_delta)
 
-    def add_evaluation(self, test: dict[str, float]) -> None:
+    def add_evaluation(self, test: Mapping[str, Value], limits: TrainingConfig) -> None:
         """Enter into the last step's report what an evaluation that was due after it gave."""
         assert self.last is not None  # it is evaluated after a step
-        self.last = replace(self.last, test=test)
-        self.note_test_loss(test["loss"])
+        self.last = replace(self.last, test=dict(test))
+        self.note_evaluation(test, limits)
+        if limits.monitor is not None:
+            number, mode = number_of(test, limits.monitor), limits.monitor_mode or "min"
+            self.monitored.note(number, self.steps, mode, limits.min_delta)
 
-    def note_test_loss(self, loss: float) -> None:
-        """Compare the test loss after the last step with the least so far."""
-        if self.best_loss is None or loss < self.best_loss:
-            self.best_step, self.best_loss = self.steps, loss
+    def note_evaluation(self, test: Mapping[str, Value], limits: TrainingConfig) -> None:
+        """Compare an evaluation after the last step with the best so far."""
+        mode = limits.monitor_mode or "min"
+        self.tested.note(number_of(test, limits.monitor or "loss"), self.steps, mode)
 
     def evaluation_is_due(self, limits: TrainingConfig) -> bool:
         """Tell whether the last step is to be followed by an evaluation that it lacks."""
@@ -123,12 +130,20 @@ class Progress:
         bounds = (
             (self.steps, limits.max_steps),
             (self.epochs, limits.max_epochs),
-            (self.epochs_without_progress, limits.patience),
+            (self.monitored.since, limits.patience),
         )
-        if any(most is not None and number >= most for number, most in bounds):
+        if self.ended or any(most is not None and number >= most for number, most in bounds):
             return True
-        target = limits.target_loss
-        return target is not None and self.epoch_loss is not None and self.epoch_loss <= target
+        targets = (
+            (self.epoch_loss, limits.target_loss, "min"),
+            (self.monitored.last, limits.target_metric, limits.monitor_mode),
+        )
+        return any(
+            number is not None
+            and target is not None
+            and (number >= target if mode == "max" else number <= target)
+            for number, target, mode in targets
+        )
 
     def as_state(self) -> dict[str, Any]:
         """Return what JSON can hold, and exactly."""
@@ -138,4 +153,5 @@ class Progress:
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Return what `as_state` was made of."""
         last = state["last"]
-        return cls(**{**state, "last": last and StepReport(**last)})
+        bests = {name: Best(**state[name]) for name in ("monitored", "tested")}
+        return cls(**{**state, **bests, "last": last and StepReport(**last)})

@@ -1,27 +1,32 @@
 """The components that a configuration can name, and how a name is found."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any, TypeAlias
 
 from distgrad import data, optim
 from distgrad.data import transforms
 from distgrad.optim import lr_scheduler
-from distgrad.training.models import GPT, cnn, mlp
+from distgrad.training import metrics
+from distgrad.training.composed_schedules import by_lambda, chained, multiplicative, sequential
+from distgrad.training.import_path import imported
+from distgrad.training.models import GPT, Recurrent, ResNet, cnn, mlp
 from distgrad.training.objective import OBJECTIVES
 from distgrad.training.problems import known_names
-from distgrad.training.schedules import warmup_cosine
+from distgrad.training.schedules import one_cycle, reduce_on_plateau, warmup_cosine
 
 __all__ = ["BUILT_IN", "Component", "find"]
 
 Component: TypeAlias = Callable[..., Any]
 
 BUILT_IN: Mapping[str, Mapping[str, Component]] = {
-    "model": {"mlp": mlp, "cnn": cnn, "gpt": GPT},
+    "model": {"mlp": mlp, "cnn": cnn, "resnet": ResNet, "gpt": GPT, "recurrent": Recurrent},
     "source": {
+        "breast_cancer": data.breast_cancer,
         "csv": data.csv,
+        "diabetes": data.diabetes,
         "digits": data.digits,
         "idx": data.idx,
+        "mackey_glass": data.mackey_glass,
         "npz": data.npz,
         "sine": data.sine,
         "text": data.text,
@@ -32,17 +37,51 @@ BUILT_IN: Mapping[str, Mapping[str, Component]] = {
     },
     "optimizer": {
         "sgd": optim.SGD,
+        "adadelta": optim.Adadelta,
         "adagrad": optim.Adagrad,
         "adam": optim.Adam,
+        "adamax": optim.Adamax,
         "adamw": optim.AdamW,
+        "lamb": optim.LAMB,
+        "lars": optim.LARS,
+        "lion": optim.Lion,
+        "nadam": optim.NAdam,
+        "radam": optim.RAdam,
+        "rmsprop": optim.RMSprop,
     },
     "scheduler": {
-        "step": lr_scheduler.StepLR,
+        "chained": chained,
+        "constant": lr_scheduler.ConstantLR,
         "cosine": lr_scheduler.CosineAnnealingLR,
+        "cosine_warm_restarts": lr_scheduler.CosineAnnealingWarmRestarts,
+        "cyclic": lr_scheduler.CyclicLR,
+        "exponential": lr_scheduler.ExponentialLR,
+        "lambda": by_lambda,
         "linear": lr_scheduler.LinearLR,
+        "multiplicative": multiplicative,
+        "multistep": lr_scheduler.MultiStepLR,
+        "one_cycle": one_cycle,
+        "polynomial": lr_scheduler.PolynomialLR,
+        "reduce_on_plateau": reduce_on_plateau,
+        "sequential": sequential,
+        "step": lr_scheduler.StepLR,
         "warmup_cosine": warmup_cosine,
     },
     "loss": OBJECTIVES,
+    "metric": {
+        "accuracy": metrics.Accuracy,
+        "confusion_matrix": metrics.ConfusionMatrix,
+        "f1": metrics.F1,
+        "mae": metrics.MeanAbsoluteError,
+        "mse": metrics.MeanSquaredError,
+        "perplexity": metrics.Perplexity,
+        "precision": metrics.Precision,
+        "r2": metrics.R2,
+        "recall": metrics.Recall,
+        "rmse": metrics.RootMeanSquaredError,
+        "top_k": metrics.TopK,
+    },
+    "callback": {},
 }
 """By role and name. A component takes plain arguments and never sees the configuration."""
 
@@ -65,20 +104,4 @@ def find(role: str, name: str) -> Component:
             f"no such {role}; {known_names(name, built_in)}, or one of your own as "
             '"package.module:callable"'
         )
-    return _imported(name)
-
-
-def _imported(name: str) -> Component:
-    module_name, _, attribute = name.partition(":")
-    try:
-        module = import_module(module_name)
-    except (ImportError, ValueError) as error:
-        raise ValueError(f"the module {module_name!r} cannot be imported ({error})") from error
-    found: Component | None = getattr(module, attribute, None)
-    if found is None or not callable(found):
-        callables = [n for n, value in vars(module).items() if callable(value) and n[0] != "_"]
-        raise ValueError(
-            f"the module {module_name!r} has no callable {attribute!r}; "
-            f"{known_names(attribute, callables)}"
-        )
-    return found
+    return imported(name)

@@ -1,11 +1,13 @@
 """What a run prints while it trains: a progress bar in a terminal, a few lines anywhere else."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from distgrad.distributed import launched_size
+from distgrad.training.metrics import Value
 from distgrad.training.step_report import StepReport
 from distgrad.training.summary import Summary
 
@@ -77,7 +79,8 @@ def _with_bar(
 def _described(report: StepReport) -> str:
     done = f"loss {report.loss:.4g}" if report.loss is not None else f"skipped: {report.skipped}"
     text = f"epoch {report.epoch}  {done}  lr {report.lr:.3g}"
-    tested = [f"test {name} {value:.4g}" for name, value in (report.test or {}).items()]
+    numbers, _ = _parted(report.test or {})
+    tested = [f"test {name} {value:.4g}" for name, value in numbers.items()]
     return "  ".join([text, *tested])
 
 
@@ -112,13 +115,32 @@ def print_done(summary: Summary, folder: Path, out: TextIO) -> None:
     print_metrics(summary.metrics, summary.weights_sha256, folder, out)
 
 
-def print_metrics(metrics: dict[str, float], weights: str, folder: Path, out: TextIO) -> None:
+def print_metrics(metrics: Mapping[str, Value], weights: str, folder: Path, out: TextIO) -> None:
     """Print the test metrics of a run, the hash of its weights and its folder."""
+    numbers, tables = _parted(metrics)
     print(
-        "  ".join(f"{name} {value:.6g}" for name, value in metrics.items()),
+        "  ".join(f"{name} {value:.6g}" for name, value in numbers.items()),
+        *chain.from_iterable(_lines(name, table) for name, table in tables.items()),
         f"weights_sha256 {weights}",
         f"run folder {folder}",
         sep="\n",
         file=out,
         flush=True,
     )
+
+
+def _parted(metrics: Mapping[str, Value]) -> tuple[dict[str, float], dict[str, list[Any]]]:
+    """Return what is a number, and what is a table."""
+    numbers = {name: value for name, value in metrics.items() if not isinstance(value, list)}
+    tables = {name: value for name, value in metrics.items() if isinstance(value, list)}
+    return numbers, tables
+
+
+def _lines(name: str, table: list[Any]) -> Iterator[str]:
+    """Yield a table as lines, its columns one below the other."""
+    rows = [row if isinstance(row, list) else [row] for row in table]
+    cells = [[f"{cell:.6g}" for cell in row] for row in rows]
+    width = max((len(cell) for row in cells for cell in row), default=0)
+    yield name
+    for row in cells:
+        yield "  ".join(["", *(cell.rjust(width) for cell in row)])

@@ -24,11 +24,18 @@ _FREE_KEYS = (
     "training.max_steps",
     "training.max_epochs",
     "training.target_loss",
+    "training.target_metric",
     "training.patience",
+    "training.min_delta",
+)
+"""What may change in the middle of a run, because the weights of a step do not depend on it."""
+
+_EVALUATIONS = (
+    "training.metrics",
     "training.evaluate_every_epochs",
     "training.evaluate_every_steps",
 )
-"""What may change in the middle of a run, because the weights of a step do not depend on it."""
+"""What may change, too, if nothing is made of evaluations that the weights could depend on."""
 
 _ALIKE = {"tree", "sharded"}
 """Reductions that give the same bits."""
@@ -80,7 +87,7 @@ def look_for_resumption(
         return Resumption()
     check_layout(found.checkpoint.state)
     changed = changed_keys(_recorded(folder.path / "config.toml"), _document(config))
-    _check_configuration(changed, folder.path)
+    _check_configuration(changed, config, folder.path)
     _check_data(found.checkpoint.state["data"], data, folder.path)
     differences = _differences(folder.read_json("environment.json"), environment)
     warnings = []
@@ -107,12 +114,15 @@ def _document(config: Config) -> dict[str, Any]:
     return tomllib.loads(dumps(config.model_dump(mode="json")))
 
 
-def _check_configuration(changed: Mapping[str, tuple[Any, Any]], path: Path) -> None:
+def _check_configuration(
+    changed: Mapping[str, tuple[Any, Any]], config: Config, path: Path
+) -> None:
+    free = _FREE_KEYS + (() if config.follows_evaluations else _EVALUATIONS)
     lines = [
         _refusal(key, before, now)
         for key, (before, now) in changed.items()
         if not (
-            key in _FREE_KEYS
+            key in free
             or key.partition(".")[0] in _FREE_SECTIONS
             or (key == "distributed.reduction" and {before, now} == _ALIKE)
         )

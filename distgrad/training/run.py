@@ -1,6 +1,6 @@
 """A run: training from a configuration, with its folder, its checkpoints and its report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -9,9 +9,11 @@ from typing import Any
 from distgrad.distributed import Communicator, launched_rank
 from distgrad.errors import DistgradError, Interrupted, TrainingError, UsageError
 from distgrad.training.agreement import check_configuration, check_data, compare_environments
+from distgrad.training.callbacks import Callback
 from distgrad.training.config import Config
 from distgrad.training.environment import describe_environment
 from distgrad.training.loading import load_config
+from distgrad.training.metrics import Value
 from distgrad.training.output import Output, RunOutput, Silence
 from distgrad.training.resume import Resumption
 from distgrad.training.run_folder import RunFolder, cannot_be_written, check_run_folder
@@ -66,6 +68,7 @@ def train(
     *,
     resume: bool = False,
     listen: Listen = lambda _: None,
+    callbacks: Iterable[Callback] = (),
 ) -> Summary:
     """Train, and leave in ``path`` what is to be known of it; rank 0 writes and prints.
 
@@ -76,6 +79,7 @@ def train(
         resume: Go on from the newest checkpoint in the folder that is whole; if there is none yet,
             begin anew in it. A run that is done is left as it is.
         listen: Is given a function that asks the run to stop, to call it when it shall.
+        callbacks: What looks into the run, after the callbacks of the configuration.
 
     Returns:
         What ``summary.json`` says.
@@ -90,7 +94,7 @@ def train(
     """
     start = perf_counter()
     check_configuration(comm, config)
-    trainer = Trainer(config, comm)
+    trainer = Trainer(config, comm, callbacks)
     check_data(comm, trainer.split)
     listen(trainer.model.request_stop)
     _check_can_be_saved(trainer)
@@ -119,7 +123,7 @@ def _begin(trainer: Trainer, output: Output) -> Summary | None:
     checkpoint = share(comm, resumption.checkpoint)
     if checkpoint is not None:
         together(comm, lambda: trainer.restore(checkpoint))
-    if trainer.progress.is_over(trainer.config.training):
+    if trainer.is_over:
         done: Summary | None = comm.all_gather_object(output.result())[0]
         if done is not None:
             return done
@@ -137,7 +141,7 @@ def _begin_folder(
 
 
 def _run(trainer: Trainer, output: Output, start: float) -> Summary:
-    ending = _train_and_save(trainer, output)
+    ending = _told(trainer, _train_and_save(trainer, output))
     summary = _summarise(trainer, ending, output.restarts(), start)
     try:
         # A rank that leaves with an error may end rank 0 before its files are whole.
@@ -153,9 +157,18 @@ def _run(trainer: Trainer, output: Output, start: float) -> Summary:
     return summary
 
 
+def _told(trainer: Trainer, ending: "_Ending") -> "_Ending":
+    """Tell the callbacks how the run has ended; one that fails then is a failure of the run."""
+    try:
+        trainer.callbacks.tell("on_end", trainer, ending.status)
+    except TrainingError as error:
+        return ending if ending.error else _Ending("failed", error)
+    return ending
+
+
 def _finish_folder(trainer: Trainer, output: Output, summary: Summary, ending: "_Ending") -> None:
     try:
-        output.finish(summary, trainer.model.module, ending.text)
+        output.finish(summary, trainer.evaluated, ending.text)
     except OSError as error:
         raise TrainingError(f"{cannot_be_written(error)}, then run it with --resume") from error
 
@@ -166,7 +179,7 @@ class _Ending:
 
     status: str
     error: DistgradError | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, Value] = field(default_factory=dict)
     text: str | None = None
 
 
@@ -199,8 +212,9 @@ def _train_to_the_end(trainer: Trainer, output: Output, saving: Saving) -> _Endi
     metrics = progress.last.test if progress.last else None
     if metrics is None:
         metrics = trainer.evaluate()
+        trainer.callbacks.tell("on_evaluate", trainer, metrics)
         if progress.best_step is not None:  # else there is nothing that it could be better than
-            progress.note_test_loss(metrics["loss"])
+            progress.note_evaluation(metrics, trainer.config.training)
             saving.save()  # again, if it was the best
     text = None if trainer.model.comm.rank else trainer.sample()
     saving.finish()
@@ -231,7 +245,7 @@ def _summarise(trainer: Trainer, ending: _Ending, restarts: int, start: float) -
         micro_batches_per_step=config.data.micro_batches,
         final_loss=progress.last.loss if progress.last else None,
         metrics=ending.metrics,
-        weights_sha256=weights_sha256(trainer.model.module),
+        weights_sha256=weights_sha256(trainer.evaluated),
         data_sha256=trainer.data["sha256"],
         samples_per_second=progress.samples / progress.seconds if progress.seconds else None,
         wall_seconds=perf_counter() - start,

@@ -14,18 +14,21 @@ from distgrad.training.progress import Progress
 
 __all__ = ["capture", "check_layout", "pack_states", "restore"]
 
-LAYOUT = 1
+LAYOUT = 2
 """The version of what a checkpoint has in its state, and of what its arrays are."""
 
 
 def capture(
-    module: Module, stateful: Mapping[str, Any], progress: Progress, data: Mapping[str, Any]
+    modules: Mapping[str, Module],
+    stateful: Mapping[str, Any],
+    progress: Progress,
+    data: Mapping[str, Any],
 ) -> Checkpoint:
     """Return all that training goes on from; the arrays are not copied.
 
     Args:
-        module: The model.
-        stateful: What has a state of its own beside the model, by name.
+        modules: The model and, if there is one, its average, by name.
+        stateful: What has a state of its own beside them, by name.
         progress: Where the run stands.
         data: What tells the samples from others.
 
@@ -34,17 +37,23 @@ def capture(
     """
     states, arrays = pack_states(stateful)
     state = {"layout": LAYOUT, "progress": progress.as_state(), "data": data, "states": states}
-    return Checkpoint(progress.steps, {"model": _model_arrays(module), "optimizer": arrays}, state)
+    of_modules = {name: _model_arrays(module) for name, module in modules.items()}
+    return Checkpoint(progress.steps, {**of_modules, "optimizer": arrays}, state)
 
 
-def restore(checkpoint: Checkpoint, module: Module, stateful: Mapping[str, Any]) -> Progress:
-    """Give a model and the rest the states that `capture` found; return where the run stands.
+def restore(
+    checkpoint: Checkpoint, modules: Mapping[str, Module], stateful: Mapping[str, Any]
+) -> Progress:
+    """Give modules and the rest the states that `capture` found; return where the run stands.
 
     Raises:
         UsageError: If they do not fit.
     """
     check_layout(checkpoint.state)
-    _restore_model(module, checkpoint.arrays["model"])
+    for name, module in modules.items():
+        _check_module(name, module, checkpoint.arrays)
+    for name, module in modules.items():
+        _restore_module(module, checkpoint.arrays[name])
     _restore_states(stateful, checkpoint.state["states"], checkpoint.arrays["optimizer"])
     return Progress.from_state(checkpoint.state["progress"])
 
@@ -69,26 +78,31 @@ def _model_arrays(module: Module) -> dict[str, Array]:
     return {name: tensor.data for name, tensor in named}
 
 
-def _restore_model(module: Module, arrays: Mapping[str, Array]) -> None:
-    """Copy parameters and buffers into a model. A buffer may have changed its shape in training.
+def _check_module(what: str, module: Module, groups: Mapping[str, Mapping[str, Array]]) -> None:
+    """Refuse parameters and buffers that are not those of a module.
 
     Raises:
-        UsageError: If they are not those of this model; nothing was copied.
+        UsageError: If they are not. A buffer may have changed its shape in training.
     """
-    parameters, buffers = dict(module.named_parameters()), dict(module.named_buffers())
-    own = parameters | buffers
+    if what not in groups:
+        raise UsageError(f"the checkpoint does not fit: the {what} is not in the checkpoint")
+    own, arrays = _model_arrays(module), groups[what]
     problems = [f"{name} is missing" for name in own if name not in arrays]
-    problems += [f"{name} is not in the model" for name in arrays if name not in own]
-    for name, parameter in parameters.items():
+    problems += [f"{name} is not in the {what}" for name in arrays if name not in own]
+    for name, parameter in module.named_parameters():
         if name in arrays and not _alike(parameter.data, arrays[name]):
             has, saved = _described(parameter.data), _described(arrays[name])
-            problems.append(f"{name} is {has} in the model and {saved} in the checkpoint")
+            problems.append(f"{name} is {has} in the {what} and {saved} in the checkpoint")
     if problems:
-        raise UsageError(f"the checkpoint does not fit the model: {'; '.join(problems)}")
-    for name, parameter in parameters.items():
+        raise UsageError(f"the checkpoint does not fit the {what}: {'; '.join(problems)}")
+
+
+def _restore_module(module: Module, arrays: Mapping[str, Array]) -> None:
+    """Copy parameters and buffers into a module."""
+    for name, parameter in module.named_parameters():
         parameter.data[...] = arrays[name]  # in place: it is a part of a flat array
         parameter.bump_version()
-    for name, buffer in buffers.items():
+    for name, buffer in module.named_buffers():
         buffer.data = np.array(arrays[name], order="C")
         buffer.bump_version()
 
@@ -126,10 +140,13 @@ def _restore_states(
     """Give several things the states that `pack_states` returned.
 
     Raises:
-        UsageError: If one of them does not take its state.
+        UsageError: If one of them does not take its state, has none, or is not there.
     """
-    for name, state in states.items():
+    for name in [*stateful, *(name for name in states if name not in stateful)]:
+        if name not in states or name not in stateful:
+            where = "checkpoint" if name not in states else "run"
+            raise UsageError(f"the checkpoint does not fit: the {name} is not in the {where}")
         try:
-            stateful[name].load_state_dict(unpack(state, arrays))
+            stateful[name].load_state_dict(unpack(states[name], arrays))
         except (ValueError, TypeError, LookupError, RuntimeError) as error:
             raise UsageError(f"the checkpoint does not fit the {name}: {error}") from error

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from distgrad.training.metrics import Value
+
 __all__ = ["StepReport"]
 
 
@@ -31,7 +33,7 @@ class StepReport:
     count: float
     seconds: float
     grad_norm: float | None = None
-    test: dict[str, float] | None = None
+    test: dict[str, Value] | None = None
     skipped: str | None = None
 
     def as_row(self) -> dict[str, Any]:

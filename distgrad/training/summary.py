@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from distgrad.training.metrics import Value
+
 __all__ = ["Summary", "peak_rss_mb"]
 
 
@@ -22,7 +24,8 @@ class Summary:
         final_loss: The mean loss of the last global batch, before its update.
         metrics: The loss and other metrics of the test samples at the end; nothing if the run was
             interrupted before they were measured.
-        weights_sha256: See `distgrad.training.weights.weights_sha256`.
+        weights_sha256: See `distgrad.training.weights.weights_sha256`; of the average of the
+            weights, where there is one.
         data_sha256: See `distgrad.data.data_sha256`; of the samples trained on, and None if
             they are not arrays in memory.
         samples_per_second: Samples trained on, over the time that their steps took on rank 0.
@@ -41,7 +44,7 @@ class Summary:
     world_size: int
     micro_batches_per_step: int
     final_loss: float | None
-    metrics: dict[str, float]
+    metrics: dict[str, Value]
     weights_sha256: str
     data_sha256: str | None
     samples_per_second: float | None

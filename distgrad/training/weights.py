@@ -3,16 +3,15 @@
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
+from distgrad import nn
 from distgrad.backend import arrays_sha256
 from distgrad.errors import UsageError
-from distgrad.nn import Module
+from distgrad.nn.weights import weights_bytes
 
 __all__ = ["load_weights", "weights_bytes", "weights_sha256"]
 
 
-def weights_sha256(module: Module) -> str:
+def weights_sha256(module: nn.Module) -> str:
     """Return the SHA-256 of all parameters and buffers of a model, in hexadecimal.
 
     For each of them, sorted by name, the hash takes a line with its name, data type and shape, and
@@ -31,27 +30,15 @@ def weights_sha256(module: Module) -> str:
     return arrays_sha256(sorted((name, tensor.data) for name, tensor in named))
 
 
-def weights_bytes(module: Module) -> bytes:
-    """Return the state of a model in the safetensors format, under the names of its state_dict."""
-    from safetensors.numpy import save
-
-    state = module.state_dict()
-    # Not ascontiguousarray, which gives a scalar an axis.
-    return save({name: np.asarray(tensor.data, order="C") for name, tensor in state.items()})
-
-
-def load_weights(module: Module, path: Path) -> None:
+def load_weights(module: nn.Module, path: Path) -> None:
     """Copy the weights that a file in the safetensors format has into a model.
 
     Raises:
         UsageError: If the file cannot be read, or if its weights do not fit the model.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     try:
-        module.load_state_dict(load(path.read_bytes()))
-    except (OSError, SafetensorError) as error:
+        nn.load_weights(module, path)
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read ({error})") from error
     except RuntimeError as error:
         raise UsageError(f"{path}: {error}") from error

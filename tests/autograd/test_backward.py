@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 import weakref
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
@@ -54,6 +55,8 @@ def training_step(w: dg.Tensor, x: dg.Tensor) -> None:
 def test_memory_stays_flat_over_steps() -> None:
     w, x = dg.rand(32, 16), dg.rand(64, 32)
     w.requires_grad_()
+    for _ in range(2_500):  # until Python's own stores of up to 2000 freed tuples are full
+        training_step(w, x)
     tracemalloc.start()
     try:
         for _ in range(20):
@@ -153,7 +156,7 @@ def test_a_diamond_is_visited_once() -> None:
     x = dg.tensor(2.0, requires_grad=True)
     shared = x * x
     calls = []
-    shared.grad_fn.after_backward = lambda: calls.append(1)
+    shared.grad_fn.ask().after_backward = lambda: calls.append(1)
     (shared * 3 + shared * shared).backward()
     assert x.grad.item() == 3 * 4 + 2 * 4 * 4
     assert calls == [1]
@@ -168,8 +171,8 @@ def test_hooks_run_once_after_the_whole_pass() -> None:
 
     y = x * 3
     z = y * 2
-    y.grad_fn.after_backward = finish
-    z.grad_fn.after_backward = finish
+    y.grad_fn.ask().after_backward = finish
+    z.grad_fn.ask().after_backward = finish
     z.backward()
     assert seen == [6.0]
 
@@ -178,12 +181,12 @@ def test_hooks_wait_for_a_pass_that_writes_gradients() -> None:
     x = dg.tensor(2.0, requires_grad=True)
     seen: list[int] = []
     y = x * x
-    y.grad_fn.after_backward = lambda: seen.append(1)
+    y.grad_fn.ask().after_backward = lambda: seen.append(1)
     (slope,) = grad(y, x, create_graph=True)
     backward_into(y, lambda leaf, gradient: None)
     assert seen == []
     y = x * x
-    y.grad_fn.after_backward = lambda: seen.append(1)
+    y.grad_fn.ask().after_backward = lambda: seen.append(1)
     (slope + y).backward()
     assert seen == [1]
 
@@ -277,7 +280,42 @@ def test_hooks_are_of_backward_and_not_of_grad() -> None:
     x = dg.tensor(2.0, requires_grad=True)
     y = x * 3
     calls = []
-    y.grad_fn.after_backward = lambda: calls.append(1)
+    y.grad_fn.ask().after_backward = lambda: calls.append(1)
     dg.autograd.grad(y, x, retain_graph=True)
     backward_into(y * 1, lambda leaf, g: None)
     assert calls == []
+
+
+def test_threads_add_to_the_leaves_that_they_share() -> None:
+    w = dg.ones(200_000, requires_grad=True)
+    threads, passes = 4, 10
+    start = Barrier(threads)
+
+    def run() -> None:
+        start.wait()
+        for _ in range(passes):
+            (w * 2).sum().backward()
+
+    running = [Thread(target=run) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert (w.grad == 2 * threads * passes).all()
+
+
+def test_no_root_at_all() -> None:
+    backward([])
+    x = dg.ones(1, requires_grad=True)
+    for outputs, inputs in ([], [x]), ([x.sum()], []):
+        with pytest.raises(RuntimeError, match="takes one output and one input at least, got"):
+            grad(outputs, inputs)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_of_another_shape_is_not_added_to(create_graph) -> None:
+    x = dg.ones(2, requires_grad=True)
+    x.grad = dg.ones(3, 2)
+    with pytest.raises(RuntimeError, match=r"\.grad has shape \(3, 2\), but the gradient has sh"):
+        (x * x).sum().backward(create_graph=create_graph)
+    assert x.grad.tolist() == [[1, 1]] * 3

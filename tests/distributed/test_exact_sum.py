@@ -2,6 +2,7 @@ import math
 import pickle
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +69,27 @@ def test_what_is_not_finite_stays_so(values, expected):
 
 def test_can_be_pickled():
     assert pickle.loads(pickle.dumps(ExactSum([1e100, 1.0]))).value == 1e100
+
+
+@given(st.lists(finite, max_size=40), st.integers(0, 40))
+def test_an_array_is_added_element_by_element(values, cut):
+    total = ExactSum()
+    total.add_all(np.array(values[:cut]))
+    total.add_all(np.array(values[cut:]).reshape(1, -1))
+    assert total.exact == sum(map(Fraction, values))
+
+
+def test_arrays_of_other_types_and_of_more_than_a_chunk():
+    total = ExactSum()
+    total.add_all(np.array([True, False, True]))
+    total.add_all(np.arange(-5, 3))
+    total.add_all(np.full(2**20 + 3, 0.1, np.float32))
+    assert total.exact == 2 - 12 + (2**20 + 3) * Fraction(float(np.float32(0.1)))
+
+
+def test_an_array_that_is_not_finite_makes_a_sum_that_is_not():
+    total = ExactSum()
+    total.add_all(np.array([1.0, math.inf, 2.0]))
+    assert total.value == total.exact == math.inf
+    total.add_all(np.array([-math.inf]))
+    assert math.isnan(total.exact)

@@ -23,6 +23,8 @@ HEADINGS = {
     "optimizer": "### Optimizers",
     "scheduler": "### Schedules",
     "loss": "### Losses",
+    "metric": "### Metrics",
+    "callback": "### Callbacks",
 }
 SUPPLIED = {"optimizer": 1, "scheduler": 1}
 

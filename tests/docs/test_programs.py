@@ -19,7 +19,7 @@ README = ROOT / "README.md"
 WITH_PROGRAMS = [
     page
     for page in PAGES
-    if page.is_relative_to(DOCS) and any(not block.file for block in blocks(page, "python"))
+    if page.is_relative_to(DOCS) and any(not block.mark for block in blocks(page, "python"))
 ]
 WITH_COMMANDS = [page for page in PAGES if any(block.mark == "run" for block in blocks(page, "sh"))]
 
@@ -81,7 +81,7 @@ def test_the_blocks_of_a_page_make_a_program(page, tmp_path):
     if page.name == "fashion-mnist.md":
         make_images(tmp_path / "fashion/usr/share/datasets/fashion-mnist")
     script = tmp_path / "page.py"
-    program = "\n\n".join(block.text for block in blocks(page, "python") if not block.file)
+    program = "\n\n".join(block.text for block in blocks(page, "python") if not block.mark)
     script.write_text(f"import warnings\nwarnings.simplefilter('error')\n\n{program}")
     run_alone(script)
 

@@ -14,15 +14,18 @@ INF, NAN = np.inf, np.nan
 SPECIAL = np.array([-INF, -2.5, -1, -0.5, -0.0, 0.0, 0.5, 1, 1.5, 2, 3, INF, NAN])
 
 UNARY = """
-    abs acos asin atan ceil cos cosh erf erfc exp exp2 expm1 floor frac log log10 log1p log2
-    nan_to_num neg reciprocal relu round rsqrt sigmoid sign sin sinh sqrt square tan tanh trunc
+    abs absolute acos angle arccos arcsin arcsinh arctan arctanh asin asinh atan atanh ceil cos cosh
+    deg2rad erf erfc exp exp2 expm1 fix floor frac log log10 log1p log2 nan_to_num neg
+    negative rad2deg reciprocal relu round rsqrt sigmoid sign sin sinc sinh sqrt square tan tanh
+    trunc
 """.split()  # noqa: SIM905 (twice as readable)
 BINARY = """
-    add atan2 copysign div fmax fmin fmod hypot logaddexp maximum minimum mul pow remainder sub
-    xlogy
+    add arctan2 atan2 copysign div divide float_power fmax fmin fmod hypot ldexp logaddexp
+    maximum minimum mul multiply pow remainder sub subtract xlogy
 """.split()  # noqa: SIM905 (twice as readable)
 TRUTHS = """
-    eq ge gt isclose le logical_and logical_or logical_xor lt ne
+    eq ge greater greater_equal gt isclose le less less_equal logical_and logical_or logical_xor lt
+    ne not_equal
 """.split()  # noqa: SIM905 (twice as readable)
 
 
@@ -77,6 +80,12 @@ CALLS: dict[str, Call] = {
     "reflected": lambda m, f, x, y: (2 - x) / (1 / y) + 2**x * (3 + y) - 1.5 * x,
     "pow numbers": lambda m, f, x, y: m.pow(2.5, x) * m.pow(y, 3) + y.pow(0.5),
     "max": lambda m, f, x, y: m.max(x, y) * x.min(y),
+    "acosh": lambda m, f, x, y: m.acosh(x + 1.1) * (y + 1.2).arccosh(),
+    "clip": lambda m, f, x, y: m.clip(x, 0.5, 1) * y.clip(min=0.6),
+    "logaddexp2": lambda m, f, x, y: m.logaddexp2(x, y) * (x * 3).logaddexp2(-y),
+    "logit": lambda m, f, x, y: m.logit(x / 2) + (y / 3).logit(),
+    "logit eps": lambda m, f, x, y: m.logit(x, 0.2) * m.logit(y / 2, eps=0.01),
+    "sinc far": lambda m, f, x, y: m.sinc(x * 9) * m.sinc(y - 1),
 }
 
 
@@ -94,7 +103,10 @@ def test_truths(name: str) -> None:
     assert not mine.requires_grad
 
 
-@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite", "logical_not"])
+@pytest.mark.parametrize(
+    "name",
+    ["isnan", "isinf", "isfinite", "isneginf", "isposinf", "isreal", "logical_not", "signbit"],
+)
 def test_predicates(name: str) -> None:
     check_same(getattr(dg, name)(dg.tensor(SPECIAL)), getattr(torch, name)(torch.tensor(SPECIAL)))
 
@@ -189,10 +201,107 @@ PAIR, WHOLE, TRUE = np.float32([1, 2]), np.array([1, 2]), np.array([True])
         (lambda m, f, x: m.round(x, decimals=1), (WHOLE,)),
         (lambda m, f, x, y: m.add(x, y), (np.ones(2), np.ones(3))),
         (lambda m, f, x: m.where(x > 1, x, None), (PAIR,)),
+        (lambda m, f, x: m.positive(x), (TRUE,)),
+        (lambda m, f, x: m.bitwise_and(x, x), (PAIR,)),
+        (lambda m, f, x: x << 1, (PAIR,)),
+        (lambda m, f, x: m.bitwise_not(x), (PAIR,)),
+        (lambda m, f, x: m.bitwise_left_shift(x, x), (TRUE,)),
+        (lambda m, f, x: m.gcd(x, x), (TRUE,)),
+        (lambda m, f, x: m.gcd(x, 2), (WHOLE,)),
+        (lambda m, f, x: m.ldexp(x, 2), (PAIR,)),
+        (lambda m, f, x: m.heaviside(x, x.double()), (PAIR,)),
+        (lambda m, f, x: m.heaviside(x, 1.0), (PAIR,)),
+        (lambda m, f, x: m.float_power(2, 3), (PAIR,)),
+        (lambda m, f, x: m.isin(x, x), (TRUE,)),
+        (lambda m, f, x: m.isin(1, 2), (PAIR,)),
+        (lambda m, f, x: m.logaddexp2(x, x), (WHOLE,)),
     ],
 )
 def test_refused_by_both(call: Call, inputs: Any) -> None:
     check_refused(call, *inputs)
+
+
+WHOLE_PAIR = (np.array([[12], [-9], [0]]), np.array([8, 6, 1, 0]))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8"])
+@pytest.mark.parametrize(
+    "name",
+    "bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor gcd lcm".split(),  # noqa: SIM905
+)
+def test_whole_numbers(name: str, dtype: str) -> None:
+    x, y = (np.abs(a).astype(dtype) if dtype == "uint8" else a.astype(dtype) for a in WHOLE_PAIR)
+    check_same(
+        getattr(dg, name)(dg.tensor(x), dg.tensor(y)),
+        getattr(torch, name)(torch.tensor(x), torch.tensor(y)),
+    )
+    check_same(
+        getattr(dg.tensor(x), name)(dg.tensor(y)), getattr(torch.tensor(x), name)(torch.tensor(y))
+    )
+
+
+def test_shifts_as_operators() -> None:
+    for m in (dg, torch):
+        x = m.tensor([1, 5])
+        assert ((x << 2).tolist(), (x >> 1).tolist()) == ([4, 20], [0, 2])
+        assert ((1 << x).tolist(), (64 >> x).tolist()) == ([2, 32], [32, 2])
+        assert m.bitwise_not(x).tolist() == [-2, -6]
+
+
+@pytest.mark.parametrize("number", [-3, -1])
+def test_numbers_that_do_not_fit_wrap_around(number: int) -> None:
+    for dtype in ("uint8", "int8"):
+        x = np.array([2, 100]).astype(dtype)
+        for call in (
+            lambda m, x: x + number,
+            lambda m, x: number - x,
+            lambda m, x: m.add(x, x, alpha=number),
+            lambda m, x: x == number,
+        ):
+            check_same(call(dg, dg.tensor(x)), call(torch, torch.tensor(x)))
+
+
+def test_comparisons_of_whole_tensors() -> None:
+    for m in (dg, torch):
+        x, y = m.tensor([1.0, 2.0]), m.tensor([1, 2])
+        assert m.equal(x, y) is True
+        assert m.equal(x, m.tensor([1.0])) is False
+        assert x.equal(x + 1) is False
+        assert m.allclose(x, x + 1e-9) is True
+        assert x.allclose(x + 1) is False
+
+
+def test_steps_and_neighbours() -> None:
+    for dtype in ("float64", "float32"):
+        x, y = SPECIAL.astype(dtype)[:, None], SPECIAL.astype(dtype)
+        for name in ("heaviside", "nextafter"):
+            mine = getattr(dg, name)(dg.tensor(x), dg.tensor(y))
+            check_same(mine, getattr(torch, name)(torch.tensor(x), torch.tensor(y)))
+
+
+@pytest.mark.parametrize("name", ["entr", "expit", "ndtr", "sinc", "log1p"])
+def test_special_functions(name: str) -> None:
+    x = np.random.default_rng(2).uniform(0.1, 1.9, (2, 3))
+    check_gradients([x], lambda m, f, x: getattr(m.special, name)(x))
+    mine = getattr(dg.special, name)(dg.tensor(SPECIAL))
+    check_same(mine, getattr(torch.special, name)(torch.tensor(SPECIAL)), atol=1e-15)
+
+
+def test_a_special_function_of_two() -> None:
+    x, y = np.random.default_rng(4).uniform(0.3, 1.9, (2, 4, 3))
+    check_gradients([x, y], lambda m, f, x, y: m.special.xlog1py(x, y) + m.special.xlog1py(2, x))
+    x, y = SPECIAL[:, None], SPECIAL
+    mine = dg.special.xlog1py(dg.tensor(x), dg.tensor(y))
+    check_same(mine, torch.special.xlog1py(torch.tensor(x), torch.tensor(y)))
+    check_refused(lambda m, f, x: m.special.xlog1py(2, 3), x)
+
+
+def test_membership() -> None:
+    for m in (dg, torch):
+        x = m.tensor([[1, 2], [3, 4]])
+        assert m.isin(x, m.tensor([2, 3])).tolist() == [[False, True], [True, False]]
+        assert m.isin(x, 2, invert=True).tolist() == [[True, False], [True, True]]
+        assert m.isin(2, x).tolist() is True
 
 
 def test_where_of_a_condition_alone() -> None:

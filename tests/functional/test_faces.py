@@ -22,13 +22,24 @@ LINEAR_ALGEBRA = """
     matmul mm bmm mv dot vdot outer ger inner addmm addbmm addmv addr baddbmm tensordot einsum kron
     cross cdist inverse det slogdet logdet cholesky matrix_power
 """
+FURTHER = """
+    absolute acosh allclose aminmax angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+    argwhere asinh atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+    bitwise_xor block_diag chain_matmul cholesky_inverse cholesky_solve clip corrcoef count_nonzero
+    cov cumulative_trapezoid deg2rad dist divide equal fix float_power gcd greater greater_equal
+    heaviside isin isneginf isposinf isreal lcm ldexp less less_equal logaddexp2 logit matrix_exp
+    mode multiply nanmedian nanquantile negative nextafter nonzero not_equal pinverse positive
+    quantile rad2deg renorm row_stack sgn signbit sinc subtract trapezoid trapz unique
+    unique_consecutive
+"""
 LINALG = """
-    cholesky cross det diagonal inv matmul matrix_norm matrix_power multi_dot norm slogdet solve
-    vecdot vector_norm LinAlgError
+    cholesky cond cross det diagonal eigh eigvalsh inv lstsq matmul matrix_exp matrix_norm
+    matrix_power matrix_rank multi_dot norm pinv qr slogdet solve solve_triangular svd svdvals
+    tensorinv tensorsolve vecdot vector_norm LinAlgError
 """
 
 
-@pytest.mark.parametrize("name", (INDEXING + SHAPE + LINEAR_ALGEBRA).split())
+@pytest.mark.parametrize("name", (INDEXING + SHAPE + LINEAR_ALGEBRA + FURTHER).split())
 def test_functions_and_methods(name: str) -> None:
     assert hasattr(dg, name) == hasattr(torch, name)
     assert hasattr(dg.Tensor, name) == hasattr(torch.Tensor, name)

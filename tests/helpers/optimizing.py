@@ -60,3 +60,12 @@ def assert_agree(parameters, expected, rtol):
         value = value.detach().numpy() if hasattr(value, "detach") else value
         assert parameter.dtype == value.dtype
         np.testing.assert_allclose(parameter.detach().numpy(), value, rtol=rtol, atol=rtol)
+
+
+def for_torch(torch, state):
+    """A state of distgrad's with tensors of torch in place of ours."""
+    if isinstance(state, dict):
+        return {key: for_torch(torch, value) for key, value in state.items()}
+    if isinstance(state, dg.Tensor):
+        return torch.tensor(state.numpy())
+    return state

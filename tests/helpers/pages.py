@@ -22,7 +22,8 @@ class Block:
     Attributes:
         language: What stands behind the fence.
         text: What it holds.
-        mark: The comment right before it, such as "file: NAME" or "run"; empty without one.
+        mark: The comment right before it, such as "file: NAME", "part: NAME" or "run"; empty
+            without one.
     """
 
     language: str
@@ -32,8 +33,16 @@ class Block:
     @property
     def file(self) -> str | None:
         """The name of the file that it is the content of."""
+        return self._named("file")
+
+    @property
+    def part(self) -> str | None:
+        """The name of the file beside the page that it shows a part of."""
+        return self._named("part")
+
+    def _named(self, wanted: str) -> str | None:
         kind, _, name = self.mark.partition(": ")
-        return name if kind == "file" else None
+        return name if kind == wanted else None
 
 
 def name_of(page: Path) -> str:

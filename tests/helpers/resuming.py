@@ -11,7 +11,7 @@ from helpers.configs import tiny_document
 import distgrad as dg
 from distgrad.data import Split, TensorDataset
 from distgrad.distributed import Communicator
-from distgrad.training import Config, Trainer, parse_config
+from distgrad.training import Callback, Config, StepReport, Trainer, parse_config
 from distgrad.training.checkpoint import Checkpoint, CheckpointStore
 from distgrad.training.overrides import apply_overrides
 from distgrad.training.sharing import share
@@ -42,19 +42,62 @@ def stream() -> Split:
     return Split(Stream(), TensorDataset(x=dg.ones(9, 1).data, y=dg.ones(9, 1).data))
 
 
+class Decay(Callback):
+    """Scales all parameters behind each step, by a factor that it makes smaller."""
+
+    def __init__(self, factor: float) -> None:
+        self.state = {"factor": factor}
+
+    def on_step_end(self, trainer: Trainer, _report: StepReport) -> None:
+        for parameter in trainer.model.parameters():
+            parameter.data *= self.state["factor"]
+            parameter.bump_version()
+        self.state["factor"] *= 0.99
+
+    def state_dict(self) -> dict[str, float]:
+        return self.state
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.state = state
+
+
+class Enough(Callback):
+    """Ends a run after so many samples, as one rank alone counts them."""
+
+    def __init__(self, samples: int) -> None:
+        self.left = samples
+
+    def on_step_end(self, trainer: Trainer, report: StepReport) -> None:
+        self.left -= report.samples
+        if self.left <= 0 and trainer.model.comm.rank == trainer.model.comm.size - 1:
+            trainer.request_end()
+
+    def state_dict(self) -> dict[str, int]:
+        return {"left": self.left}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.left = state["left"]
+
+
 CNN = [
     "model={name = 'cnn', channels = [2], hidden = 4, batch_norm = true, dropout = 0.2}",
     "data.global_batch_size=14",
     "data.micro_batch_size=4",
     "data.source={name = 'helpers.resuming:images'}",
-    "training.loss=cross_entropy",
+    "training.loss={name = 'cross_entropy', label_smoothing = 0.1}",
+    "training.metrics=['confusion_matrix', {name = 'top_k', k = 2}]",
     "training.weight_decay_on=matrices",
+    "optimizer.groups=[{parameters = '*weight', lr = 0.02}]",
+    "training.clip_grad_value=0.1",
     "training.clip_grad_norm=0.5",
+    "training.ema={decay = 0.6}",
+    "training.callbacks=[{name = 'helpers.resuming:Decay', factor = 0.99}]",
     "scheduler={name = 'warmup_cosine', warmup_steps = 2}",
     "training.evaluate_every_steps=2",
 ]
-"""What the comparison of runs has to withstand, in one: dropout, running statistics, clipping, two
-groups of parameters, a schedule of two, a partial window, short micro-batches, evaluations."""
+"""What the comparison of runs has to withstand, in one: dropout, running statistics, clipping,
+groups of parameters, a schedule of two, a partial window, short micro-batches, evaluations,
+smoothed labels, averaged weights, a callback with a state that changes what is trained."""
 
 VARIANTS = {
     "adamw": [],
@@ -71,6 +114,24 @@ VARIANTS = {
         "training.max_epochs=6",
         "training.patience=1",
         "training.evaluate_every_epochs=1",
+    ],
+    "plateau of evaluations": [
+        "optimizer={name = 'sgd', lr = 0.3}",
+        "training.evaluate_every_steps=1",
+        "scheduler={name = 'reduce_on_plateau', metric = 'mae', patience = 0, threshold = 0.05}",
+        "training.metrics=['mae']",
+    ],
+    "patience of evaluations": [
+        "training.max_epochs=9",
+        "training.metrics=['r2']",
+        "training.monitor=r2",
+        "training.patience=2",
+        "training.min_delta=0.3",
+        "training.evaluate_every_steps=2",
+    ],
+    "ended by a callback": [
+        "training.max_epochs=9",
+        "training.callbacks=[{name = 'helpers.resuming:Enough', samples = 130}]",
     ],
     "target": ["training.max_epochs=20", "training.target_loss=0.5"],
     "max steps": ["training.max_epochs=4", "training.max_steps=5"],
@@ -127,8 +188,8 @@ def ended(trainer: Trainer) -> tuple[Any, ...]:
         weights_sha256(trainer.model.module),
         trainer.evaluate(),
         progress.epochs,
-        progress.best_step,
-        progress.least_loss,
+        progress.monitored,
+        progress.tested,
         [group["lr"] for group in trainer.optimizer.param_groups],
     )
 

@@ -22,6 +22,14 @@ OPTIMIZERS = {
     "amsgrad": (dg.optim.Adam, {"lr": 0.01, "amsgrad": True}),
     "adamw": (dg.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1}),
     "adamw-amsgrad-maximize": (dg.optim.AdamW, {"lr": 1e-4, "amsgrad": True, "maximize": True}),
+    "adadelta": (dg.optim.Adadelta, {"lr": 0.5, "weight_decay": 0.01}),
+    "adamax": (dg.optim.Adamax, {"lr": 0.01}),
+    "lamb": (dg.optim.LAMB, {"lr": 0.01}),
+    "lars": (dg.optim.LARS, {"lr": 1.0, "weight_decay": 0.01, "trust_coefficient": 0.01}),
+    "lion": (dg.optim.Lion, {"lr": 1e-3, "weight_decay": 0.1}),
+    "nadam": (dg.optim.NAdam, {"lr": 0.01, "weight_decay": 0.1}),
+    "radam": (dg.optim.RAdam, {"lr": 0.01, "betas": (0.9, 0.9)}),
+    "rmsprop": (dg.optim.RMSprop, {"lr": 0.01, "centered": True, "momentum": 0.5}),
 }
 
 

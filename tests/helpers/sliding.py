@@ -42,14 +42,14 @@ def conv2d(x: Any, weight: Any, bias: Any, window: Window, groups: int) -> Any:
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
 
 
-def conv2d_input(above: Any, weight: Any, window: Window, groups: int, size: Any) -> Any:
-    x = np.zeros((len(above), weight.shape[1] * groups, *size))
+def conv_transpose2d(x: Any, weight: Any, bias: Any, window: Window, groups: int, size: Any) -> Any:
+    y = np.zeros((len(x), weight.shape[1] * groups, *size))
     for place, element, pixel in meetings(window, size):
         product = np.einsum(
-            "ngo,goc->ngc", _parts(above[place], groups), _split(weight[element], groups)
+            "ngo,goc->ngc", _parts(x[place], groups), _split(weight[element], groups)
         )
-        x[pixel] += product.reshape(x.shape[:2])
-    return x
+        y[pixel] += product.reshape(y.shape[:2])
+    return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
 
 
 def conv2d_weight(x: Any, above: Any, window: Window, groups: int) -> Any:
@@ -73,6 +73,14 @@ def max_pool2d_winner(x: Any, largest: Any, window: Window) -> Any:
         found = (winner[place] == 255) & (x[pixel] == largest[place])
         winner[place][found] = a * window.kernel[1] + b
     return winner
+
+
+def max_pool2d_indices(x: Any, largest: Any, window: Window) -> Any:
+    indices = np.full(largest.shape, -1)
+    for place, _, (_, row, column) in meetings(window, x.shape[2:]):
+        found = (indices[place] == -1) & (x[..., row, column] == largest[place])
+        indices[place][found] = row * x.shape[3] + column
+    return indices
 
 
 def max_pool2d_scatter(values: Any, winner: Any, window: Window, size: Any) -> Any:

@@ -9,6 +9,7 @@ import json
 import random
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -131,6 +132,43 @@ def in_parts(comm: Communicator, reduction: str) -> str:
     return weights_sha256(module)
 
 
+OPTIMIZERS = {
+    "adadelta": dg.optim.Adadelta,
+    "adagrad": dg.optim.Adagrad,
+    "adam": dg.optim.Adam,
+    "adamax": dg.optim.Adamax,
+    "adamw": dg.optim.AdamW,
+    "lamb": dg.optim.LAMB,
+    "lars": dg.optim.LARS,
+    "lion": dg.optim.Lion,
+    "nadam": dg.optim.NAdam,
+    "radam": dg.optim.RAdam,
+    "rmsprop": dg.optim.RMSprop,
+    "sgd": partial(dg.optim.SGD, momentum=0.9),
+}
+
+
+def with_optimizer(comm: Communicator, reduction: str, kind: str) -> str:
+    """Steps of one optimizer, over two blocks of memory: slices begin within a parameter."""
+    dg.manual_seed(4)
+    module = nn.Sequential(nn.Linear(48, 1500), nn.Tanh(), nn.Linear(1500, 2))
+    model = DataParallel(module, comm, reduction)
+    make, options = OPTIMIZERS[kind], {"lr": 1e-2, "weight_decay": 1e-2}
+    if reduction == "sharded":
+        optimizer = ShardedOptimizer(model, make, **options)
+    else:
+        optimizer = make(model.parameters(), **options)
+    x = np.random.default_rng(7).random((26, 48), dtype=np.float32)
+
+    def loss(batch):
+        return F.mse_loss(model(batch.x), batch.x[:, :2], reduction="sum"), 2 * len(batch.x)
+
+    for window in dg.data.GlobalBatches(dg.data.TensorDataset(x=x), 13, 2, seed=3):
+        assert model.accumulate(loss, window).finite
+        optimizer.step()
+    return weights_sha256(module)
+
+
 CONFIGURED = {
     "perceptron": [
         "scheduler={name = 'warmup_cosine', warmup_steps = 2}",
@@ -152,9 +190,15 @@ CONFIGURED = {
         "training.max_steps=6",
         "training.clip_grad_norm=1.0",
     ],
+    "recurrent": [
+        "model={name = 'helpers.sequences:Summing'}",
+        "data.source={name = 'helpers.sequences:sequences'}",
+        "training.clip_grad_norm=0.5",
+    ],
     "wide": [
         "model.sizes=[1, 700, 300, 1]",
         "optimizer={name = 'adagrad', lr = 0.01}",
+        "scheduler={name = 'reduce_on_plateau', patience = 0, threshold = 0.5}",
         "data.micro_batch_size=5",
     ],
 }
@@ -171,6 +215,8 @@ def hashes(comm: Communicator) -> dict[str, str]:
                 pass
             found[f"{name} {reduction}"] = weights_sha256(trainer.model.module)
         found[f"parts {reduction}"] = in_parts(comm, reduction)
+        for kind in OPTIMIZERS:
+            found[f"{kind} {reduction}"] = with_optimizer(comm, reduction, kind)
     return found
 
 

@@ -15,6 +15,7 @@ class Normalized(nn.Module):
         dg.manual_seed(5)
         self.conv = nn.Conv2d(1, 3, 3)
         self.images = nn.BatchNorm2d(3)
+        self.each = nn.InstanceNorm2d(3, affine=True, track_running_stats=True)
         self.wide = nn.Linear(12, 6)
         self.averaged = nn.BatchNorm1d(6, momentum=None)
         self.twice = nn.BatchNorm1d(6, momentum=0.3)
@@ -23,7 +24,7 @@ class Normalized(nn.Module):
         self.out = nn.Linear(6, 2)
 
     def forward(self, x, rarely):
-        x = self.images(self.conv(x)).relu()
+        x = self.each(self.images(self.conv(x))).relu()
         x = self.averaged(self.wide(x.flatten(1)))
         x = self.twice(F.dropout(self.twice(x), 0.2, self.training))
         if rarely:

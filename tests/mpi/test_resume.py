@@ -66,7 +66,7 @@ def test_only_the_first_rank_needs_the_folder(comm, tmp_path):
     summary = train(config, comm, path, resume=True)
     trainer = Trainer(config, SingleProcess())
     trained(trainer)
-    assert summary.weights_sha256 == weights_sha256(trainer.model.module)
+    assert summary.weights_sha256 == weights_sha256(trainer.evaluated)
     assert summary.steps == 6
 
 

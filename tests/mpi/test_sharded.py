@@ -73,7 +73,7 @@ def places(comm, half, alone):
     }
 
 
-@pytest.mark.parametrize("kind", ["momentum", "amsgrad"])
+@pytest.mark.parametrize("kind", ["momentum", "amsgrad", "nadam", "lamb"])
 @pytest.mark.parametrize(
     ("before", "after"),
     [("all", "half"), ("all", "one"), ("all", "plain"), ("half", "all"), ("plain", "all")],

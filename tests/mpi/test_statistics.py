@@ -1,10 +1,12 @@
 """Running statistics are those of one process, for every division of the global batch."""
 
+import numpy as np
 import pytest
 from helpers.data_parallel import weights
 from helpers.statistics import Normalized, images, normalized_loss
 
 import distgrad as dg
+from distgrad import nn
 from distgrad.distributed import DataParallel
 
 pytestmark = pytest.mark.mpi
@@ -44,3 +46,22 @@ def test_a_step_that_is_not_finite_on_one_rank_changes_them_on_none(comm):
     (window, *_) = dg.data.GlobalBatches(images(), 16, 2)
     assert not model.accumulate(loss, window).finite
     assert weights(model) == before
+
+
+def learn_table(comm, micro_batch):
+    dg.manual_seed(3)
+    table = nn.Embedding(9, 4, max_norm=0.5)
+    model = DataParallel(table, comm)
+    optimizer = dg.optim.SGD(model.parameters(), lr=0.5)
+    rows = np.random.default_rng(0).integers(0, 8, 40)
+    for window in dg.data.GlobalBatches(dg.data.TensorDataset(x=rows), 13, micro_batch, seed=2):
+        model.accumulate(lambda batch: ((model(batch.x) ** 2).sum(), len(batch.x)), window)
+        optimizer.step()
+    return weights(model)
+
+
+@pytest.mark.parametrize("micro_batch", [2, 5])
+def test_rows_that_are_scaled_are_those_of_one_process(comm, alone, micro_batch):
+    found = learn_table(comm, micro_batch)
+    assert found == learn_table(alone, micro_batch)
+    assert len(set(comm.all_gather_object(repr(found)))) == 1

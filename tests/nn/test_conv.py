@@ -10,6 +10,9 @@ CASES: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     ((1, 2, 3), {}),
     ((4, 6, (3, 5)), {"stride": 2, "padding": (1, 2), "dilation": 2, "groups": 2, "bias": False}),
     ((2, 2, 3), {"padding": "same"}),
+    ((2, 3, 3), {"padding": (1, 2), "padding_mode": "circular"}),
+    ((2, 2, (2, 3)), {"padding": "same", "dilation": (2, 1), "padding_mode": "reflect"}),
+    ((2, 2, 2, 1, "valid", 1, 2, True, "replicate"), {}),
 ]
 
 
@@ -18,14 +21,33 @@ def test_arguments_representation_and_result_are_pytorchs(
     positional: tuple[Any, ...], named: dict[str, Any]
 ) -> None:
     torch = pytest.importorskip("torch")
-    own, theirs = dg.nn.Conv2d(*positional, **named), torch.nn.Conv2d(*positional, **named)
+    compare(torch, "Conv2d", positional, named, (12, 11))
+
+
+@pytest.mark.parametrize(
+    ("positional", "named"),
+    [
+        ((1, 2, 3), {}),
+        ((4, 6, (3,)), {"stride": (2,), "padding": 2, "dilation": 2, "groups": 2, "bias": False}),
+        ((2, 2, 3), {"padding": "same", "padding_mode": "replicate"}),
+        ((2, 2, 3), {"padding": 2, "padding_mode": "reflect"}),
+    ],
+)
+def test_a_layer_of_signals_is_pytorchs(positional: tuple[Any, ...], named: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    compare(torch, "Conv1d", positional, named, (12,))
+
+
+def compare(torch: Any, name: str, positional: Any, named: Any, size: Any) -> None:
+    """Arguments, representation, state and result of a layer in both libraries."""
+    own, theirs = (getattr(nn, name)(*positional, **named) for nn in (dg.nn, torch.nn))
     assert repr(own) == repr(theirs)
     state = own.state_dict()
     assert {k: v.shape for k, v in state.items()} == {
         k: tuple(v.shape) for k, v in theirs.state_dict().items()
     }
     theirs.load_state_dict({k: torch.from_numpy(v.numpy().copy()) for k, v in state.items()})
-    x = np.random.default_rng(0).standard_normal((2, positional[0], 12, 11), np.float32)
+    x = np.random.default_rng(0).standard_normal((2, positional[0], *size), np.float32)
     np.testing.assert_allclose(
         own(dg.Tensor(x)).detach().numpy(),
         theirs(torch.from_numpy(x)).detach().numpy(),
@@ -67,6 +89,33 @@ def test_other_arguments_are_checked_before_the_first_call() -> None:
         dg.nn.Conv2d(1, 1, 0)
     with pytest.raises(ValueError, match=r"Conv2d: stride must be .* got \(1, 2, 3\)"):
         dg.nn.Conv2d(1, 1, 2, stride=(1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"padding": "full"}, 'padding must be numbers, "valid" or "same", got \'full\''),
+        ({"padding": "same", "stride": 2}, r'padding="same" needs stride 1, got \(2,\)'),
+        ({"padding_mode": "mirror"}, "padding_mode must be one of .*circular.*, got 'mirror'"),
+        ({"stride": (1, 2)}, "stride must be an integer, alone or in a tuple, 1 or more"),
+        ({"groups": 0}, "groups must divide in_channels and out_channels, got 0"),
+    ],
+)
+def test_arguments_of_a_layer_of_signals_are_checked(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"Conv1d: {message}"):
+        dg.nn.Conv1d(2, 2, 3, **arguments)
+
+
+def test_padding_modes_are_numpys() -> None:
+    x = np.random.default_rng(0).standard_normal((1, 1, 5, 6), np.float32)
+    modes = {"reflect": "reflect", "replicate": "edge", "circular": "wrap", "zeros": "constant"}
+    for mode, numpys in modes.items():
+        layer = dg.nn.Conv2d(1, 2, 3, padding=(1, 2), padding_mode=mode)
+        padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (2, 2)], numpys)  # type: ignore[call-overload]
+        expected = dg.nn.functional.conv2d(dg.Tensor(padded), layer.weight, layer.bias)
+        np.testing.assert_allclose(layer(dg.Tensor(x)).data, expected.data, rtol=1e-5, atol=1e-6)
 
 
 def test_the_bits_do_not_depend_on_where_the_weight_lies() -> None:

@@ -32,7 +32,7 @@ def test_the_draws_are_keyed_by_the_random_scope():
 
 
 def test_repr():
-    assert repr(nn.Dropout(0.1)) == "Dropout(p=0.1)"
+    assert repr(nn.Dropout(0.1)) == "Dropout(p=0.1, inplace=False)"
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])

@@ -59,3 +59,19 @@ def test_initial_values_are_the_same_in_both_precisions():
 def test_no_inputs_at_all():
     layer = nn.Linear(0, 2)
     assert layer(dg.zeros(3, 0)).tolist() == [[0.0, 0.0]] * 3
+
+
+def test_bilinear():
+    dg.manual_seed(0)
+    layer = nn.Bilinear(100, 3, 40)
+    bound = 0.1
+    for parameter in layer.parameters():
+        assert bound * 0.8 < abs(parameter.data).max() <= bound
+    x, y = dg.randn(2, 100), dg.randn(2, 3)
+    expected = np.einsum("ni,oij,nj->no", x.data, layer.weight.data, y.data) + layer.bias.data
+    np.testing.assert_allclose(layer(x, y).data, expected, rtol=1e-4, atol=1e-4)
+    assert repr(nn.Bilinear(2, 3, 4, bias=False)) == (
+        "Bilinear(in1_features=2, in2_features=3, out_features=4, bias=False)"
+    )
+    with pytest.raises(ValueError, match="in1_features must be positive, got 0"):
+        nn.Bilinear(0, 2, 3)

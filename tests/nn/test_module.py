@@ -168,3 +168,89 @@ def test_names_order_and_repr_are_torchs():
     assert list(ours.state_dict()) == list(theirs.state_dict())
     assert [n for n, _ in ours.named_modules()] == [n for n, _ in theirs.named_modules()]
     assert repr(ours) == repr(theirs).replace("TorchNet", "Net")
+
+
+def test_representations_of_several_lines_are_torchs():
+    torch = pytest.importorskip("torch")
+
+    def build(lib, with_child):
+        class Note(lib.nn.Module):
+            def extra_repr(self):
+                return "a=1\nb=2"
+
+        note = Note()
+        if with_child:
+            note.child = lib.nn.Sequential(lib.nn.ReLU())
+            note.none = None
+            note.register_module("nothing", None)
+        return note
+
+    for with_child in (False, True):
+        assert repr(build(dg, with_child)) == repr(build(torch, with_child))
+
+
+def test_a_part_may_hold_back_from_training():
+    class Frozen(nn.Linear):
+        def train(self, mode=True):
+            return super().train(False)
+
+    net = nn.Sequential(Frozen(1, 1), nn.Linear(1, 1))
+    net.train()
+    assert [m.training for m in net.modules()] == [True, False, True]
+
+
+def test_buffers_are_registered_by_assignment():
+    net = nn.Module()
+    net.mean = nn.Buffer(dg.zeros(2))
+    net.cache = nn.Buffer(np.ones(2), persistent=False)
+    assert [name for name, _ in net.named_buffers()] == ["mean", "cache"]
+    assert list(net.state_dict()) == ["mean"]
+    net.mean = dg.ones(2)
+    net.cache = dg.zeros(2)
+    assert list(net.state_dict()) == ["mean"]
+    net.cache = nn.Buffer(dg.zeros(2))
+    assert list(net.state_dict()) == ["mean", "cache"]
+    net.scale = nn.Parameter(dg.ones(1))
+    with pytest.raises(TypeError, match="'Buffer' object to parameter 'scale'"):
+        net.scale = nn.Buffer(dg.ones(1))
+    twin = copy.deepcopy(net)
+    assert (type(twin.cache), twin.cache.persistent) == (nn.Buffer, True)
+
+
+def test_a_state_of_an_older_version_is_completed():
+    class Versioned(nn.Linear):
+        def __getstate__(self):
+            return {name: value for name, value in vars(self).items() if name != "scale"}
+
+        def __setstate__(self, state):
+            super().__setstate__(state)
+            self.scale = 2.0
+
+    layer = Versioned(2, 1)
+    layer.scale = 1.0
+    assert copy.copy(layer).scale == 2.0
+    assert copy.deepcopy(layer).weight.tolist() == layer.weight.tolist()
+
+
+def test_copies_of_parameters_have_no_gradient_as_in_pytorch():
+    net = Net()
+    net(dg.ones(1, 2)).sum().backward()
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        for parameter in other.parameters():
+            assert parameter.is_leaf
+            assert parameter.requires_grad
+            assert parameter.grad is None
+        other(dg.ones(1, 2)).sum().backward()
+        assert other.scale.grad.tolist() == net.scale.grad.tolist()
+
+
+def test_a_shared_parameter_stays_shared_in_copies():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert other[1].weight is other[0].weight
+        assert other[0].weight is not net[0].weight
+
+
+def test_dir_leaves_out_what_is_no_attribute():
+    assert not {"0", "1"} & set(dir(nn.Sequential(nn.ReLU(), nn.ReLU())))

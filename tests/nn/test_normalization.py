@@ -126,9 +126,69 @@ def test_representations():
         "LayerNorm((3, 4), eps=1e-05, elementwise_affine=True, bias=True)"
     )
     assert repr(nn.LayerNorm(4, bias=False)).endswith("elementwise_affine=True, bias=False)")
-    assert repr(nn.BatchNorm1d(3)) == (
-        "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
+    assert repr(nn.GroupNorm(2, 4)) == "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)"
+    assert repr(nn.RMSNorm(4)) == "RMSNorm((4,), eps=None, elementwise_affine=True)"
+    assert repr(nn.LocalResponseNorm(2)) == "LocalResponseNorm(2, alpha=0.0001, beta=0.75, k=1.0)"
+    assert repr(nn.InstanceNorm1d(3)) == (
+        "InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=False, bias=False, "
+        "track_running_stats=False)"
     )
+    assert repr(nn.BatchNorm1d(3)) == (
+        "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"
+    )
+
+
+def test_running_statistics_of_instances():
+    layer = nn.InstanceNorm1d(2, momentum=0.25, track_running_stats=True, dtype=np.float64)
+    mean, var = np.zeros(2), np.ones(2)
+    for x in batches(3, 2, 5):
+        layer(dg.Tensor(x))
+        mean = 0.75 * mean + 0.25 * x.mean(2).mean(0)
+        var = 0.75 * var + 0.25 * x.var(2, ddof=1).mean(0)
+    np.testing.assert_allclose(layer.running_mean.data, mean, rtol=1e-13)
+    np.testing.assert_allclose(layer.running_var.data, var, rtol=1e-13)
+    assert layer.num_batches_tracked.item() == 0
+    y = layer.eval()(dg.Tensor(x)).data
+    expected = (x - mean[:, None]) / np.sqrt(var + 1e-5)[:, None]
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+    np.testing.assert_array_equal(layer(dg.Tensor(x[0])).data, y[0])
+
+
+def test_an_empty_batch_is_counted_but_not_followed():
+    layer = nn.BatchNorm1d(2)
+    layer(dg.zeros(0, 2))
+    assert layer.num_batches_tracked.item() == 1
+    assert layer.running_var.tolist() == [1, 1]
+    instances = nn.InstanceNorm1d(2, track_running_stats=True)
+    instances(dg.zeros(0, 2, 3))
+    assert instances.running_var.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.BatchNorm2d(3), nn.GroupNorm(3, 6), nn.LayerNorm(4), nn.RMSNorm(4), nn.InstanceNorm2d(3)],
+)
+def test_parameters_and_statistics_can_be_reset(layer):
+    before = {k: v.data.copy() for k, v in layer.state_dict().items()}
+    for value in layer.state_dict().values():
+        value += 3
+    layer.reset_parameters()
+    assert {k: v.tolist() for k, v in layer.state_dict().items()} == {
+        k: v.tolist() for k, v in before.items()
+    }
+
+
+def test_errors_of_groups_and_instances():
+    with pytest.raises(ValueError, match="num_groups must divide num_channels, got 3 and 4"):
+        nn.GroupNorm(3, 4)
+    with pytest.raises(ValueError, match=r"weight must have shape \(6,\), got \(4,\)"):
+        nn.GroupNorm(2, 4)(dg.zeros(2, 6, 3))
+    with pytest.raises(ValueError, match=r"must have 4 axes, or one less .* got .* \(2, 3\)"):
+        nn.InstanceNorm2d(3)(dg.zeros(2, 3))
+    for x, axis in [(dg.zeros(2, 4, 5), 1), (dg.zeros(4, 5), 0)]:
+        with pytest.raises(ValueError, match=f"must have 3 channels in axis {axis}, got"):
+            nn.InstanceNorm1d(3, affine=True)(x)
+        assert nn.InstanceNorm1d(3)(x).shape == x.shape
 
 
 def test_errors():

@@ -22,6 +22,17 @@ def test_it_wraps_the_data_of_arrays_and_tensors():
     assert computed.is_leaf
 
 
+@pytest.mark.parametrize("wrap", [dg.Tensor, nn.Parameter, nn.Buffer, dg.asarray])
+def test_a_change_of_the_memory_that_it_shares_is_seen(wrap):
+    values = dg.ones(2)
+    wrapped = wrap(values).requires_grad_()
+    loss = (wrapped * wrapped).sum()
+    values.add_(1)
+    assert wrapped.tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
 def test_what_is_computed_from_it_is_a_plain_tensor():
     assert type(nn.Parameter(dg.ones(2)) * 2) is dg.Tensor
 

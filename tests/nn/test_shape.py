@@ -26,3 +26,15 @@ def test_identity():
 def test_repr():
     assert repr(nn.Flatten()) == "Flatten(start_dim=1, end_dim=-1)"
     assert repr(nn.Identity(7)) == "Identity()"
+
+
+def test_unflatten():
+    x = dg.arange(12.0).reshape(2, 6)
+    assert nn.Unflatten(1, (2, 3))(x).tolist() == x.reshape(2, 2, 3).tolist()
+    assert nn.Unflatten(-1, [3, -1])(x).shape == (2, 3, 2)
+    assert repr(nn.Unflatten(1, (2, 3))) == "Unflatten(dim=1, unflattened_size=(2, 3))"
+    for wrong in (3, (2.0, 3), "23"):
+        with pytest.raises(TypeError, match="unflattened_size must be a tuple of integers, got"):
+            nn.Unflatten(1, wrong)
+    with pytest.raises((RuntimeError, ValueError)):
+        nn.Unflatten(1, (4, 2))(x)

@@ -8,7 +8,7 @@ from helpers import sliding
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from distgrad.ops import channel_sum, conv, conv2d, conv2d_input, conv2d_weight
+from distgrad.ops import channel_sum, conv, conv2d, conv2d_weight, conv_transpose2d
 from distgrad.ops.window import Window, channels_last
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -58,8 +58,8 @@ def test_values_and_gradients(problem: Any) -> None:
             sliding.conv2d(x, weight, None, window, groups),
         ),
         (
-            conv2d_input(np, above, weight, window, groups, size),
-            sliding.conv2d_input(above, weight, window, groups, size),
+            conv_transpose2d(np, above, weight, None, window, groups, size),
+            sliding.conv_transpose2d(above, weight, None, window, groups, size),
         ),
         (
             conv2d_weight(np, x, above, window, groups),
@@ -76,14 +76,14 @@ def test_the_bits_do_not_depend_on_strides(problem: Any) -> None:
     x, weight, above, window, groups = problem
     size = x.shape[2:]
     y = conv2d(np, x, weight, None, window, groups)
-    by_input = conv2d_input(np, above, weight, window, groups, size)
+    by_input = conv_transpose2d(np, above, weight, None, window, groups, size)
     by_weight = conv2d_weight(np, x, above, window, groups)
     sums = channel_sum(np, above)
     for place in range(4):
         x2, weight2, above2 = (other_strides(a)[place] for a in (x, weight, above))
         for value, expected in [
             (conv2d(np, x2, weight2, None, window, groups), y),
-            (conv2d_input(np, above2, weight2, window, groups, size), by_input),
+            (conv_transpose2d(np, above2, weight2, None, window, groups, size), by_input),
             (conv2d_weight(np, x2, above2, window, groups), by_weight),
             (channel_sum(np, above2), sums),
         ]:
@@ -95,7 +95,7 @@ def test_results_lie_with_their_channels_last() -> None:
     window = sliding.window((5, 4), (2, 2))
     y = conv2d(np, x, weight, None, window, 1)
     assert y.transpose(0, 2, 3, 1).flags.c_contiguous
-    by_input = conv2d_input(np, y, weight, window, 1, (5, 4))
+    by_input = conv_transpose2d(np, y, weight, None, window, 1, (5, 4))
     assert by_input.transpose(0, 2, 3, 1).flags.c_contiguous
     assert np.shares_memory(channels_last(np, y), y), "what lies so is not copied"
 
@@ -123,8 +123,8 @@ def test_blocks_of_any_size_cover_everything(
         rtol=1e-11,
     )
     np.testing.assert_allclose(
-        conv2d_input(np, above, weight, window, 1, (9, 7)),
-        sliding.conv2d_input(above, weight, window, 1, (9, 7)),
+        conv_transpose2d(np, above, weight, None, window, 1, (9, 7)),
+        sliding.conv_transpose2d(above, weight, None, window, 1, (9, 7)),
         rtol=1e-11,
         atol=1e-12,
     )
@@ -134,6 +134,6 @@ def test_a_gradient_may_be_a_read_only_broadcast() -> None:
     window = sliding.window((3, 3), (2, 2))
     one = np.broadcast_to(np.float32(1), (2, 2, 2, 2))
     weight = np.ones((2, 1, 2, 2), np.float32)
-    by_input = conv2d_input(np, one, weight, window, 1, (3, 3))
+    by_input = conv_transpose2d(np, one, weight, None, window, 1, (3, 3))
     assert by_input[0, 0].tolist() == [[2, 4, 2], [4, 8, 4], [2, 4, 2]]
     assert channel_sum(np, one).tolist() == [8, 8]

@@ -16,6 +16,11 @@ def test_relu_at_zero() -> None:
     assert gradient(dg.relu, -1.0, 0.0, 1.0) == [0, 0, 1]
 
 
+def test_relu_lets_no_infinite_gradient_through_where_it_is_flat() -> None:
+    assert gradient(lambda x: dg.relu(x).sqrt(), -1.0, 4.0) == [0, 0.25]
+    assert gradient(lambda x: dg.relu(x) * float("nan"), -1.0) == [0]
+
+
 def test_absolute_value_at_zero() -> None:
     assert gradient(dg.abs, -2.0, 0.0, 2.0) == [-1, 0, 1]
 

@@ -17,6 +17,12 @@ OPTIMIZERS = {
     "adagrad": lambda p: optim.Adagrad(p, lr=0.01, weight_decay=0.1),
     "adam": lambda p: optim.Adam(p, lr=0.01, amsgrad=True, weight_decay=0.1),
     "adamw": lambda p: optim.AdamW(p, lr=0.01),
+    "adadelta": lambda p: optim.Adadelta(p, weight_decay=0.1),
+    "adamax": lambda p: optim.Adamax(p, lr=0.01, maximize=True),
+    "lion": lambda p: optim.Lion(p, lr=0.01, weight_decay=0.1),
+    "nadam": lambda p: optim.NAdam(p, lr=0.01, momentum_decay=0.5),
+    "radam": lambda p: optim.RAdam(p, lr=0.01, betas=(0.5, 0.8)),
+    "rmsprop": lambda p: optim.RMSprop(p, lr=0.01, centered=True, momentum=0.5),
 }
 every_optimizer = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
@@ -55,7 +61,7 @@ def test_joined_parameters_get_the_bits_of_separate_ones(make, shapes, dtype, se
     for p, q in zip(alone, joined, strict=True):
         assert one.state[p].keys() == other.state[q].keys()
         for name, value in one.state[p].items():
-            if name != "step":
+            if isinstance(value, dg.Tensor):
                 np.testing.assert_array_equal(value.data, other.state[q][name].data)
 
 
@@ -126,7 +132,7 @@ def test_a_layout_of_whole_lines_is_one_segment():
     optimizer, _ = run_flat(
         OPTIMIZERS["adamw"], arrays, gradients(2, "float32", [a.shape for a in arrays])
     )
-    (segment,) = optimizer._plans[0]._segments
+    ((segment, _),) = optimizer._plans[0].parts
     assert segment.rows == 4
 
 

@@ -126,6 +126,9 @@ OPTIMIZERS = [
     lambda p: optim.Adagrad(p, lr=0.01, lr_decay=0.1),
     lambda p: optim.Adam(p, lr=0.01, amsgrad=True),
     lambda p: optim.AdamW(p, lr=0.01),
+    lambda p: optim.NAdam(p, lr=0.01),
+    lambda p: optim.LARS(p, weight_decay=0.1),
+    lambda p: optim.LAMB(p, lr=0.01),
 ]
 
 
@@ -188,6 +191,23 @@ def test_the_structure_is_torchs():
         ours.step()
         theirs.step()
         np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-6)
+
+
+def test_a_state_of_a_parameter_that_is_not_there():
+    optimizer = optim.Adam([parameter()])
+    state = optimizer.state_dict()
+    state["state"] = {5: {"step": 1}}
+    with pytest.raises(ValueError, match=r"has one of parameter 5, but its groups have .* \[0\]"):
+        optimizer.load_state_dict(state)
+
+
+def test_numbers_are_not_rounded_to_the_type_of_the_parameter():
+    p = nn.Parameter(dg.ones(2, dtype=np.float16))
+    optimizer = optim.Adam([p])
+    state = {"step": np.float32(5001), "exp_avg": np.ones(2), "exp_avg_sq": np.ones(2)}
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: state}})
+    assert optimizer.state[p]["step"] == 5001
+    assert optimizer.state[p]["exp_avg"].dtype == np.float16
 
 
 def test_loading_keeps_the_parameters_and_takes_the_options():

@@ -4,7 +4,7 @@ from helpers.optimizing import flat_views
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distgrad.optim.segments import BLOCK, Row, join_rows
+from distgrad.optim.segments import BLOCK, Row, join_rows, offset_in_base, separate_rows
 
 
 def rows_of(columns, ages=None):
@@ -115,3 +115,27 @@ def test_strided_parameters_and_gradients_are_copied_in_and_out(strided):
 def test_a_scalar_is_one_element():
     (segment,) = join_rows([Row(np.array(2.0), np.array(1.0), (), 1)])
     assert segment.blocks[0][0].shape == (1,)
+
+
+def test_separate_rows_are_cut_where_the_blocks_of_their_flat_array_end():
+    flat = np.zeros(3 * BLOCK)
+    whole = flat[100 : 2 * BLOCK + 10]
+    pieces = [whole[: BLOCK - 100], whole[BLOCK - 100 : 2 * BLOCK - 100], whole[2 * BLOCK - 100 :]]
+    (segment,) = separate_rows([Row(whole, whole.copy(), (), 1)])
+    sizes = [len(block[0]) for block in segment.blocks]
+    assert sizes == [BLOCK - 100, BLOCK, 10] == [piece.size for piece in pieces]
+    of_pieces = separate_rows([Row(piece, piece.copy(), (), 1) for piece in pieces])
+    assert [len(s.blocks) for s in of_pieces] == [1, 1, 1]
+    (alone,) = separate_rows([Row(whole.copy(), whole.copy(), (), 1)])
+    assert [len(block[0]) for block in alone.blocks] == [BLOCK, BLOCK - 90]
+
+
+def test_where_an_array_lies():
+    flat = np.zeros(40, np.float32)
+    assert offset_in_base(flat[8:24].reshape(4, 4)) == 8
+    assert offset_in_base(flat[8:24][3:]) == 11
+    assert offset_in_base(flat) == 0
+    for elsewhere in (flat.view(np.int32)[8:], flat[8:24:2], flat.reshape(5, 8)[1:].T):
+        assert offset_in_base(elsewhere) in (0, 8)
+    assert offset_in_base(flat[8:24:2]) == 0
+    assert offset_in_base(np.zeros((4, 4))[1:]) == 0

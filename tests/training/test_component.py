@@ -10,6 +10,9 @@ from distgrad import nn, optim
 from distgrad.data import Split
 from distgrad.errors import UsageError
 from distgrad.training.component import (
+    CallbackConfig,
+    LossConfig,
+    MetricConfig,
     ModelConfig,
     OptimizerConfig,
     SchedulerConfig,
@@ -78,8 +81,11 @@ def test_every_built_in_component_can_be_found_and_described():
         "optimizer": OptimizerConfig,
         "scheduler": SchedulerConfig,
         "transform": TransformConfig,
+        "loss": LossConfig,
+        "metric": MetricConfig,
+        "callback": CallbackConfig,
     }
-    assert set(BUILT_IN) == {*classes, "loss"}
+    assert set(BUILT_IN) == set(classes)
     for role, config in classes.items():
         for name in BUILT_IN[role]:
             keys = config.known_keys(name)
@@ -149,8 +155,8 @@ def test_keyword_arguments_without_a_name_are_all_known(own):
     [
         (
             "mpl",
-            'no such model; did you mean "mlp"? Known: mlp, cnn, gpt, or one of your own as '
-            '"package.module:callable"',
+            'no such model; did you mean "mlp"? Known: mlp, cnn, resnet, gpt, recurrent, or one '
+            'of your own as "package.module:callable"',
         ),
         (
             "no_module_of_this_name:Net",

@@ -98,9 +98,10 @@ def test_all_problems_are_reported_together():
         "run.toml has 3 problems:\n"
         '  run.device = "gpu": must be "cpu": this version computes on the CPU only\n'
         "  data.micro_batch_size = 0: must be greater than 0\n"
-        '  training.seeds: unknown key; did you mean "seed"? Known: loss, seed, max_steps, '
-        "max_epochs, target_loss, patience, evaluate_every_epochs, evaluate_every_steps, "
-        "clip_grad_norm, on_nonfinite, weight_decay_on"
+        '  training.seeds: unknown key; did you mean "seed"? Known: loss, metrics, '
+        "seed, max_steps, max_epochs, target_loss, monitor, monitor_mode, target_metric, patience, "
+        "min_delta, evaluate_every_epochs, evaluate_every_steps, clip_grad_value, clip_grad_norm, "
+        "on_nonfinite, weight_decay_on, ema, callbacks"
     )
 
 
@@ -244,7 +245,7 @@ def test_a_micro_batch_is_at_most_the_global_batch():
 def test_something_must_end_the_run():
     assert problem(without=["training.max_epochs"]) == (
         "run.toml: training: nothing ends the run; give at least one of max_steps, max_epochs, "
-        "target_loss, patience, such as max_epochs = 10"
+        "target_loss, target_metric, patience, such as max_epochs = 10"
     )
 
 

@@ -8,6 +8,8 @@ from distgrad.training.config import TrainingConfig
 from distgrad.training.progress import Progress
 from distgrad.training.step_report import StepReport
 
+LIMITS = TrainingConfig(loss="mse", max_steps=99)
+
 positive = st.floats(1e-300, 1e300)
 
 
@@ -19,7 +21,7 @@ def after_epochs(losses):
     """Progress through epochs of one step each."""
     progress = Progress()
     for step, loss in enumerate(losses, start=1):
-        progress.add(report(step, loss, epoch=step), ends_epoch=True)
+        progress.add(report(step, loss, epoch=step), LIMITS, ends_epoch=True)
         yield progress
 
 
@@ -58,10 +60,10 @@ def test_a_limit_that_was_passed_long_ago_holds():
 
 def test_the_loss_of_an_epoch_is_the_mean_over_what_its_windows_count():
     progress = Progress()
-    progress.add(report(1, 1.0, count=3.0), ends_epoch=False)
+    progress.add(report(1, 1.0, count=3.0), LIMITS, ends_epoch=False)
     assert (progress.steps, progress.epochs, progress.position) == (1, 0, 1)
     assert progress.epoch_loss is None
-    progress.add(report(2, 5.0, count=1.0), ends_epoch=True)
+    progress.add(report(2, 5.0, count=1.0), LIMITS, ends_epoch=True)
     assert (progress.steps, progress.epochs, progress.position) == (2, 1, 0)
     assert progress.epoch_loss == 2.0
     assert (progress.samples, progress.seconds) == (16, 0.2)
@@ -70,9 +72,9 @@ def test_the_loss_of_an_epoch_is_the_mean_over_what_its_windows_count():
 def test_the_best_step_is_the_first_of_the_least_test_loss():
     progress = Progress()
     for step, loss in enumerate([3.0, 1.0, 2.0, 1.0], start=1):
-        progress.add(report(step, 1.0), ends_epoch=False)
-        progress.add_evaluation({"loss": loss})
-    assert (progress.best_step, progress.best_loss) == (2, 1.0)
+        progress.add(report(step, 1.0), LIMITS, ends_epoch=False)
+        progress.add_evaluation({"loss": loss}, LIMITS)
+    assert (progress.best_step, progress.tested.value) == (2, 1.0)
     assert progress.last.test == {"loss": 1.0}
 
 
@@ -93,9 +95,9 @@ def test_when_an_evaluation_is_due(limits, ends_epoch, due):
     progress = Progress()
     assert not progress.evaluation_is_due(limits)
     for step in (1, 2, 3):
-        progress.add(report(step, 1.0), ends_epoch=ends_epoch and step == 3)
+        progress.add(report(step, 1.0), limits, ends_epoch=ends_epoch and step == 3)
     assert progress.evaluation_is_due(limits) is due
-    progress.add_evaluation({"loss": 1.0})
+    progress.add_evaluation({"loss": 1.0}, limits)
     assert not progress.evaluation_is_due(limits)
 
 
@@ -103,8 +105,8 @@ def test_when_an_evaluation_is_due(limits, ends_epoch, due):
 def test_json_keeps_every_bit(steps):
     progress = Progress()
     for step, (loss, ends_epoch, test) in enumerate(steps, start=1):
-        progress.add(report(step, loss), ends_epoch)
+        progress.add(report(step, loss), LIMITS, ends_epoch)
         if test is not None:
-            progress.add_evaluation({"loss": test, "accuracy": 1 / 3})
+            progress.add_evaluation({"loss": test, "accuracy": 1 / 3}, LIMITS)
     text = json.dumps(progress.as_state(), allow_nan=False)
     assert Progress.from_state(json.loads(text)) == progress

@@ -38,6 +38,10 @@ def test_the_variants_are_what_they_are_for():
     assert 6 <= steps["patience"] < 18
     assert 6 <= steps["target"] < 60
     assert steps["cnn"] == steps["stream"] == 6
+    assert 6 <= steps["patience of evaluations"] < 27
+    assert steps["ended by a callback"] == 6  # of 140 samples
+    rates = [row["lr"] for row in undisturbed("plateau of evaluations")[0]]
+    assert 1 < len(set(rates)) < 6
 
 
 def test_a_run_can_be_broken_off_again_and_again():
@@ -157,6 +161,30 @@ def test_a_checkpoint_of_another_run_is_refused(assignments, message):
             np.testing.assert_array_equal(parameter.data, values)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (None, "ema={}", "does not fit: the average is not in the checkpoint"),
+        (
+            "callbacks=[{name = 'helpers.resuming:Enough', samples = 9}]",
+            None,
+            "does not fit: the callback 0 (helpers.resuming:Enough) is not in the run",
+        ),
+        (
+            None,
+            "callbacks=[{name = 'helpers.resuming:Enough', samples = 9}]",
+            "does not fit: the callback 0 (helpers.resuming:Enough) is not in the checkpoint",
+        ),
+    ],
+)
+def test_what_has_a_state_is_in_both(before, after, message):
+    checkpoint = checkpoint_of(*([f"training.{before}"] if before else []))
+    trainer = Trainer(variant("adamw", *([f"training.{after}"] if after else [])), ALONE)
+    with pytest.raises(UsageError) as raised:
+        trainer.restore(checkpoint)
+    assert message in str(raised.value)
+
+
 def test_another_data_type_is_refused():
     checkpoint = checkpoint_of()
     model = {name: array.astype(np.float64) for name, array in checkpoint.arrays["model"].items()}
@@ -165,14 +193,14 @@ def test_another_data_type_is_refused():
         Trainer(variant("adamw"), ALONE).restore(other)
 
 
-@pytest.mark.parametrize("layout", [{}, {"layout": 2}])
+@pytest.mark.parametrize("layout", [{}, {"layout": 1}])
 def test_another_layout_is_refused(layout):
     trainer = Trainer(variant("adamw"), ALONE)
     with pytest.raises(UsageError) as raised:
         trainer.restore(Checkpoint(2, {}, layout))
     assert str(raised.value) == (
         f"the checkpoint has layout {layout.get('layout')}, and this version of distgrad knows "
-        "layout 1; go on with the version that has written it, or begin another run with --run-dir"
+        "layout 2; go on with the version that has written it, or begin another run with --run-dir"
     )
 
 

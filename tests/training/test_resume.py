@@ -15,6 +15,8 @@ from distgrad.cli import main
 from distgrad.distributed import SingleProcess
 from distgrad.training import parse_config, run_lock
 from distgrad.training.checkpoint import CheckpointStore
+from distgrad.training.config import TrainingConfig
+from distgrad.training.resume import _EVALUATIONS, _FREE_KEYS
 from distgrad.training.run import train
 from distgrad.training.run_folder import RunFolder
 from distgrad.training.toml import dumps
@@ -434,6 +436,20 @@ def test_a_summary_of_another_version_is_written_anew(folder):
             ["training.clip_grad_norm = 1.0 was not given; take it out"],
         ),
         (
+            ["training.clip_grad_value=1.0", "training.ema={}"],
+            [
+                "training.clip_grad_value = 1.0 was not given; take it out",
+                "training.ema.decay = 0.999 was not given; take it out",
+            ],
+        ),
+        (
+            ["optimizer.groups=[{parameters = '*', lr = 0.1}]"],
+            [
+                'optimizer.groups = [{ parameters = "*", lr = 0.1 }], and was []: '
+                "--set 'optimizer.groups=[]'"
+            ],
+        ),
+        (
             ["distributed.reduction=allreduce"],
             [
                 'distributed.reduction = "allreduce", and was "tree": '
@@ -496,6 +512,7 @@ def test_a_schedule_that_ends_with_the_run_names_the_way_to_keep_it(folder, stri
         "checkpoint.keep_best=false",
         "training.max_steps=6",
         "training.patience=9",
+        "training.target_loss=0.0",
         "run.name=other",
     ],
 )
@@ -503,6 +520,40 @@ def test_what_does_not_change_the_result_may_change(run, change):
     expected = undisturbed()
     assert main(command(change)) == 0
     assert result(run) == expected
+
+
+def test_what_is_measured_may_change_if_nothing_is_made_of_it(run):
+    assert main(command("training.metrics=['mae']", "training.evaluate_every_steps=3")) == 0
+    assert list(read(run)["metrics"]) == ["loss", "mae"]
+    assert [("test_mae" in row) for row in rows(run)] == [False] * 5 + [True]
+
+
+def test_every_key_of_training_either_changes_the_result_or_does_not():
+    """A new key belongs into one of these lists, after a thought on which."""
+    free = {key.removeprefix("training.") for key in (*_FREE_KEYS, *_EVALUATIONS)}
+    assert free & TrainingConfig.model_fields.keys() == {
+        "max_steps",
+        "max_epochs",
+        "target_loss",
+        "target_metric",
+        "patience",
+        "min_delta",
+        "metrics",
+        "evaluate_every_epochs",
+        "evaluate_every_steps",
+    }
+    assert TrainingConfig.model_fields.keys() - free == {
+        "loss",
+        "seed",
+        "monitor",  # another number would be compared with the best of this one
+        "monitor_mode",
+        "clip_grad_value",
+        "clip_grad_norm",
+        "on_nonfinite",
+        "weight_decay_on",
+        "ema",
+        "callbacks",
+    }
 
 
 def test_the_data_must_be_the_same(folder, strike, capsys):

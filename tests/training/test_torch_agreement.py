@@ -12,8 +12,8 @@ import pytest
 import distgrad as dg
 import distgrad.nn.functional as F
 from distgrad.distributed import DataParallel, SingleProcess
-from distgrad.training.building import parameter_groups
 from distgrad.training.models import GPT, cnn
+from distgrad.training.parameter_groups import parameter_groups
 from distgrad.training.schedules import warmup_cosine
 
 torch = pytest.importorskip("torch")
@@ -84,7 +84,7 @@ class Ours:
     def __init__(self, module, loss):
         to_float64(module)
         self.module, self.model = module, DataParallel(module, SingleProcess())
-        groups = parameter_groups(module.parameters(), "matrices")
+        groups = parameter_groups(module.named_parameters(), "matrices")
         self.optimizer = dg.optim.AdamW(groups, lr=1e-3, weight_decay=0.1)
         self.scheduler = warmup_cosine(self.optimizer, 10, STEPS)
         self.loss = loss

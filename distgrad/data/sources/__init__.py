@@ -3,9 +3,11 @@
 from distgrad.data.sources.csv import csv
 from distgrad.data.sources.digits import digits
 from distgrad.data.sources.idx import idx
+from distgrad.data.sources.mackey_glass import mackey_glass
 from distgrad.data.sources.npz import npz
 from distgrad.data.sources.sine import sine
 from distgrad.data.sources.split import Split
+from distgrad.data.sources.tables import breast_cancer, diabetes
 from distgrad.data.sources.text import TextDataset, TextSplit, text
 from distgrad.data.sources.vocabulary import Vocabulary
 
@@ -14,9 +16,12 @@ __all__ = [
     "TextDataset",
     "TextSplit",
     "Vocabulary",
+    "breast_cancer",
     "csv",
+    "diabetes",
     "digits",
     "idx",
+    "mackey_glass",
     "npz",
     "sine",
     "text",

@@ -3,8 +3,8 @@
 import numpy as np
 
 from distgrad.data.dataset import TensorDataset
+from distgrad.data.sources.bundled import bundled
 from distgrad.data.sources.split import Split, split_at_random
-from distgrad.errors import UsageError
 
 __all__ = ["digits"]
 
@@ -29,14 +29,7 @@ def digits(test_fraction: float = 0.2, split_seed: int = 0) -> Split:
         >>> len(train), len(test), train[0].x.shape
         (1438, 359, (64,))
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "the digits dataset comes with scikit-learn, which is not installed; run "
-            "`pip install 'distgrad[datasets]'`"
-        ) from error
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = bundled("digits")
     x = np.asarray(pixels / 16, np.float32)
     return split_at_random(
         TensorDataset(x=x, y=np.asarray(labels, np.int64)), test_fraction, split_seed

@@ -1,7 +1,8 @@
 """`DataParallel`: one model on every rank, trained on global batches that the ranks share."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from fractions import Fraction
 from typing import Any, Self
 
 from distgrad.distributed.communicator import Communicator
@@ -11,8 +12,8 @@ from distgrad.distributed.data_parallel.accumulation import (
     StepResult,
     Window,
 )
-from distgrad.distributed.data_parallel.clipping import clip_grad_norm_
-from distgrad.distributed.data_parallel.evaluation import Measure, evaluate
+from distgrad.distributed.data_parallel.clipping import clip_grad_norm_, clip_grad_value_
+from distgrad.distributed.data_parallel.evaluation import Addends, Measure, evaluate, exact_sums
 from distgrad.distributed.data_parallel.losses import CountFunction, LossFunction, PenaltyFunction
 from distgrad.distributed.data_parallel.own_loop import Averaging, OwnLoop
 from distgrad.distributed.data_parallel.replica import Replica
@@ -191,6 +192,14 @@ class DataParallel:
         """
         return clip_grad_norm_(self._replica, max_norm, norm_type)
 
+    def clip_grad_value_(self, clip_value: float) -> None:
+        """Limit each element of the mean gradient of the global batch to +-``clip_value``.
+
+        Raises:
+            ValueError: If ``clip_value`` is not above 0.
+        """
+        clip_grad_value_(self._replica, clip_value)
+
     def evaluate(self, measure: Measure, dataset: Any, micro_batch_size: int) -> dict[str, float]:
         """Average measurements over a dataset that the ranks share: every sample once.
 
@@ -210,10 +219,51 @@ class DataParallel:
             Interrupted: On every rank, if one of them was asked to stop.
             ValueError: If the dataset is empty, or ``micro_batch_size`` not positive.
         """
+        with self._evaluating():
+            return evaluate(self._replica, measure, dataset, micro_batch_size)
+
+    def exact_sums(
+        self, addends: Addends, dataset: Any, micro_batch_size: int
+    ) -> dict[str, Fraction | float]:
+        """Add up numbers over a dataset that the ranks share, for what is no plain mean.
+
+        Nothing is rounded on the way, so that neither the order of the samples nor their division
+        among ranks and micro-batches leaves a trace.
+
+        Args:
+            addends: Maps a batch to {name: number}, or to NumPy arrays all of whose elements are
+                added.
+            dataset: What to go through, in order.
+            micro_batch_size: Samples in a batch; the last one may be short.
+
+        Returns:
+            For each name the exact sum; a float where it is not finite.
+
+        Raises:
+            RankError: As `DataParallel.evaluate`, and so the others.
+
+        Example:
+            >>> import numpy as np
+            >>> import distgrad as dg
+            >>> model = dg.distributed.DataParallel(
+            ...     dg.nn.Linear(1, 1), dg.distributed.SingleProcess())
+            >>> data = dg.data.TensorDataset(x=np.array([3.0, 4.0, 7.0]))
+            >>> def moments(batch):
+            ...     return {"n": len(batch.x), "x": batch.x.data, "x2": batch.x.data**2}
+            >>> sums = model.exact_sums(moments, data, micro_batch_size=2)
+            >>> float(sums["x2"] / sums["n"] - (sums["x"] / sums["n"]) ** 2)  # the variance
+            2.888888888888889
+        """
+        with self._evaluating():
+            return exact_sums(self._replica, addends, dataset, micro_batch_size)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """Set evaluation mode, and afterwards what was before."""
         modes = [(module, module.training) for module in self.module.modules()]
         self.eval()
         try:
-            return evaluate(self._replica, measure, dataset, micro_batch_size)
+            yield
         finally:
             for module, training in modes:
                 module.training = training

@@ -78,8 +78,8 @@ class Averaging:
         """Average after a backward pass through the tensors in ``output``."""
         if self._enabled and is_grad_enabled():
             for tensor in _tensors_in(output):
-                if tensor.node is not None:
-                    tensor.node.after_backward = self._average
+                if tensor.grad_fn is not None:
+                    tensor.grad_fn.ask().after_backward = self._average
 
     def _average(self) -> None:
         replica = self._replica

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from distgrad.autograd import accumulated
 from distgrad.backend import Array
 from distgrad.backend.dtypes import DType
 from distgrad.distributed.agreement import check_same, check_same_parameters
@@ -163,6 +164,8 @@ class Replica:
         ):
             parameter.grad = gradient if is_used else None
             gradient.bump_version()
+            if is_used:
+                accumulated(parameter)
 
 
 def one_leaf_a_rank(size: int) -> list[range]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distgrad.autograd.node import Version
+from distgrad.autograd.op_node import Version
 from distgrad.backend import Array
 from distgrad.distributed.communicator import Communicator
 from distgrad.flat import FlatLayout, FlatSegment
@@ -24,7 +24,7 @@ class ShardedGradient(Tensor):
         self.grad = None
         self.node = None
         self.version = Version()
-        self._leaf_requires_grad = False
+        self.view_of = None
 
     @property
     def data(self) -> Array:
@@ -44,6 +44,9 @@ class ShardedGradient(Tensor):
 
     def __reduce__(self) -> Any:
         return ShardedGradient, ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ShardedGradient":
+        return ShardedGradient()
 
 
 class Piece(NamedTuple):

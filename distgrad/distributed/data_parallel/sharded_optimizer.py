@@ -8,7 +8,8 @@ from distgrad.backend import Array
 from distgrad.distributed.data_parallel.model import DataParallel
 from distgrad.distributed.data_parallel.shard import Shard
 from distgrad.optim import Optimizer
-from distgrad.optim.elementwise import ElementwiseOptimizer
+from distgrad.optim.flat_optimizer import FlatOptimizer
+from distgrad.optim.normed import NormedOptimizer
 from distgrad.optim.optimizer import Closure, ParamGroup, Params
 from distgrad.tensor import Tensor
 
@@ -28,8 +29,8 @@ class ShardedOptimizer(Optimizer):
 
     Args:
         model: The model, with ``reduction="sharded"``.
-        optimizer_class: `SGD`, `Adagrad`, `Adam`, `AdamW` or another function of (params, options)
-            that returns an optimizer which updates each element by itself.
+        optimizer_class: `SGD`, `AdamW` or another of distgrad's optimizers, or a function of
+            (params, options) that returns one.
         params: Parameters of the model, or groups of them. Default: all.
         **defaults: The options of the optimizer.
 
@@ -39,8 +40,7 @@ class ShardedOptimizer(Optimizer):
 
     Raises:
         ValueError: If the model has another reduction, or does not have one of the parameters.
-        TypeError: If ``model`` is no `DataParallel`, or the optimizer does not update each element
-            by itself.
+        TypeError: If ``model`` is no `DataParallel`, or the optimizer is none of distgrad's own.
 
     Example:
         >>> import distgrad as dg
@@ -65,11 +65,11 @@ class ShardedOptimizer(Optimizer):
         self._shard = _shard_of(model)
         self._replica = model._replica
         plain = optimizer_class(model.parameters() if params is None else params, **defaults)
-        if not isinstance(plain, ElementwiseOptimizer):
+        if not isinstance(plain, FlatOptimizer):
             raise TypeError(
                 f"{type(plain).__name__} cannot be sharded: a rank sees a slice of the parameters, "
-                "so ShardedOptimizer takes optimizers that update each element by itself, such as "
-                'SGD and AdamW; use reduction="tree" for this one'
+                "so ShardedOptimizer takes distgrad's own optimizers, such as SGD and LAMB; use "
+                'reduction="tree" for this one'
             )
         # It has checked the groups, and now gets groups of pieces in place of them.
         groups, plain.param_groups = plain.param_groups, []
@@ -115,6 +115,8 @@ class ShardedOptimizer(Optimizer):
                 self.param_groups, self._of_pieces.param_groups, strict=True
             ):
                 of_pieces.update(_options(group))
+            if isinstance(self._of_pieces, NormedOptimizer):
+                self._of_pieces.all_gather = self._replica.comm.all_gather_object
             self._replica.meet("step of ShardedOptimizer")
             return loss
 

@@ -30,7 +30,11 @@ class StatisticsLog:
     def __init__(self, module: Module, comm: Communicator) -> None:
         self._comm = comm
         self._modules = _shared.setdefault(comm, [])
-        self._modules += [ref(m) for m in module.modules() if isinstance(m, RunningStatistics)]
+        self._modules += [
+            ref(m)
+            for m in module.modules()
+            if isinstance(m, RunningStatistics) and m.follows_batches
+        ]
         self._observed: list[dict[int, list[tuple[Array, ...]]]] = []
         """For each micro-batch of this rank what each module, by its place, observed in order."""
 

@@ -3,17 +3,20 @@
 from typing import Any
 
 from distgrad import ops
-from distgrad.functional import log_softmax, relu, sigmoid, softmax, tanh
+from distgrad.autograd import next_generator
+from distgrad.creation import zeros_like
+from distgrad.functional import log_softmax, sigmoid, softmax, tanh
 from distgrad.nn.functional.checks import check_floating
+from distgrad.nn.functional.in_place import replaced
 from distgrad.tensor import Tensor, apply
 
 __all__ = [
     "gelu",
     "glu",
+    "gumbel_softmax",
     "log_softmax",
     "logsigmoid",
     "mish",
-    "relu",
     "sigmoid",
     "silu",
     "softmax",
@@ -33,7 +36,7 @@ def softmin(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     Example:
         >>> import distgrad as dg
         >>> softmin(dg.tensor([0.0, 0.0, 1000.0]), dim=0)
-        tensor([0.5, 0.5, 0. ])
+        tensor([0.5000, 0.5000, 0.0000])
     """
     return softmax(-input, dim, dtype=dtype)
 
@@ -53,7 +56,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     Example:
         >>> import distgrad as dg
         >>> gelu(dg.tensor([-1.0, 0.0, 1.0]))
-        tensor([-0.1587,  0.    ,  0.8413])
+        tensor([-0.1587,  0.0000,  0.8413])
 
     Reference:
         D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415 (2016).
@@ -64,7 +67,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return apply(ops.gelu, input, approximate=approximate)
 
 
-def silu(input: Tensor) -> Tensor:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return ``input * sigmoid(input)``.
 
     Raises:
@@ -75,11 +78,13 @@ def silu(input: Tensor) -> Tensor:
         >>> silu(dg.tensor([-100.0, 0.0, 100.0]))
         tensor([ -0.,   0., 100.])
     """
+    if inplace:
+        return replaced(input, silu)
     check_floating("silu", input)
     return input * sigmoid(input)
 
 
-def mish(input: Tensor) -> Tensor:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return ``input * tanh(softplus(input))``.
 
     Raises:
@@ -88,11 +93,13 @@ def mish(input: Tensor) -> Tensor:
     Example:
         >>> import distgrad as dg
         >>> mish(dg.tensor([-1.0, 0.0, 100.0]))
-        tensor([ -0.3034,   0.    , 100.    ])
+        tensor([ -0.3034,   0.0000, 100.0000])
 
     Reference:
         D. Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
     """
+    if inplace:
+        return replaced(input, mish)
     check_floating("mish", input)
     return input * softplus(input).tanh()
 
@@ -111,7 +118,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     Example:
         >>> import distgrad as dg
         >>> softplus(dg.tensor([-1000.0, 0.0, 100.0]))
-        tensor([  0.    ,   0.6931, 100.    ])
+        tensor([  0.0000,   0.6931, 100.0000])
     """
     check_floating("softplus", input)
     return apply(ops.softplus, input, beta=beta, threshold=threshold)
@@ -138,7 +145,7 @@ def softsign(input: Tensor) -> Tensor:
     Example:
         >>> import distgrad as dg
         >>> softsign(dg.tensor([-1.0, 0.0, 3.0]))
-        tensor([-0.5 ,  0.  ,  0.75])
+        tensor([-0.5000,  0.0000,  0.7500])
     """
     return input / (input.abs() + 1)
 
@@ -177,3 +184,34 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     half = input.shape[dim] // 2
     first, second = input.split([half, half], dim)
     return first * sigmoid(second)
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1.0, hard: bool = False, *, dim: int = -1
+) -> Tensor:
+    """Draw from the classes along ``dim``, differentiably: the softmax of logits with noise.
+
+    Args:
+        logits: Log probabilities of classes, up to a constant.
+        tau: The temperature; the lower, the nearer the result is to one-hot vectors.
+        hard: Return one-hot vectors, with the gradient of the softmax. Default: False.
+        dim: The axis of the classes.
+
+    Raises:
+        TypeError: If the logits are not of floating-point type.
+
+    Example:
+        >>> import distgrad as dg
+        >>> gumbel_softmax(dg.tensor([0.0, 1000.0]), hard=True)
+        tensor([0., 1.])
+
+    Reference:
+        E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax", ICLR 2017.
+    """
+    check_floating("gumbel_softmax", logits)
+    noise = next_generator().gumbel(size=logits.shape).astype(logits.dtype)
+    soft = softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    chosen = zeros_like(soft).scatter(dim, soft.detach().argmax(dim, keepdim=True), 1.0)
+    return chosen + (soft - soft.detach())

@@ -23,6 +23,7 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> Tensor:
     """Return ``softmax(scale * query @ key.T + mask) @ value``.
 
@@ -31,12 +32,14 @@ def scaled_dot_product_attention(
         key: (..., S, E)
         value: (..., S, V)
         attn_mask: Broadcasts to (..., L, S): truth values, false where a query must not look at a
-            key; or terms added to the scores, of the query's data type, which may ask for a
-            gradient.
+            key; or terms added to the scores, of the query's data type or float32, which may ask
+            for a gradient.
         dropout_p: Probability with which a weight is set to 0, here also outside training; drawn
             from the random scope, as `dropout` is. Default: 0.
-        is_causal: Let query i look at keys 0 to i only. Default: False.
+        is_causal: Let query i look at keys 0 to i only; without ``attn_mask``. Default: False.
         scale: Default: 1 / sqrt(E).
+        enable_gqa: Let several heads of the query, which are axis -3, share a head of key and
+            value: with H and H / n heads, heads 0 to n - 1 use the first one. Default: False.
 
     Returns:
         A Tensor of shape (..., L, V); 0 for a query that may look at no key.
@@ -44,7 +47,7 @@ def scaled_dot_product_attention(
     Raises:
         ValueError: If the shapes do not fit, or ``dropout_p`` is not a probability.
         TypeError: If the query is not of floating-point type.
-        RuntimeError: If the data types differ.
+        RuntimeError: If the data types differ, or there is a mask although ``is_causal`` is true.
 
     Example:
         >>> import distgrad as dg
@@ -54,9 +57,13 @@ def scaled_dot_product_attention(
                 [2.]])
 
     Reference:
-        A. Vaswani et al., "Attention is all you need", NIPS 2017.
+        A. Vaswani et al., "Attention is all you need", NIPS 2017; J. Ainslie et al., "GQA:
+        training generalized multi-query transformer models from multi-head checkpoints", EMNLP
+        2023.
     """
     _check_inputs(query, key, value)
+    if enable_gqa:
+        key, value = _shared_heads(query, key), _shared_heads(query, value)
     if scale is None:
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     bias = _bias(query, key, attn_mask, is_causal)
@@ -84,27 +91,43 @@ def _check_inputs(query: Tensor, key: Tensor, value: Tensor) -> None:
         )
 
 
+def _shared_heads(query: Tensor, of_groups: Tensor) -> Tensor:
+    """Return a key or value with a head for each head of the query."""
+    heads, groups = (x.shape[-3] if x.ndim > 2 else 0 for x in (query, of_groups))
+    if not groups or heads % groups:
+        raise ValueError(
+            f"{_NAME}: with enable_gqa the heads of key and value, axis -3, must divide those of "
+            f"the query, got shapes {of_groups.shape} and {query.shape}"
+        )
+    return of_groups.repeat_interleave(heads // groups, -3)
+
+
 def _bias(query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool) -> Tensor | None:
     """Return what is added to the scores: -inf where a query must not look."""
     xp, dtype = array_namespace(query.data), query.dtype
-    bias = None
-    if mask is not None:
+    if mask is None and not is_causal:
+        return None
+    if mask is None:
+        seen = xp.tri(query.shape[-2], key.shape[-2], dtype=bool)
+    elif is_causal:
+        raise RuntimeError(
+            f"{_NAME}: is_causal=True is a mask itself and takes no attn_mask beside it; join both "
+            "into one attn_mask"
+        )
+    else:
         _check_mask(query, key, mask)
         mask = mask if mask.ndim > 1 else mask.reshape(1, -1)
-        hidden = mask.dtype.kind == "b"
-        bias = Tensor(xp.where(mask.data, dtype.type(0), -dtype.type(np.inf))) if hidden else mask
-    if is_causal:
-        seen = xp.tri(query.shape[-2], key.shape[-2], dtype=bool)
-        causal = Tensor(xp.where(seen, dtype.type(0), -dtype.type(np.inf)))
-        bias = causal if bias is None else bias + causal
-    return bias
+        if mask.dtype != np.bool_:
+            return mask.to(dtype)
+        seen = mask.data
+    return Tensor(xp.where(seen, dtype.type(0), -dtype.type(np.inf)))
 
 
 def _check_mask(query: Tensor, key: Tensor, mask: Tensor) -> None:
-    if mask.dtype != np.bool_ and mask.dtype != query.dtype:
+    if mask.dtype not in (np.bool_, np.float32, query.dtype):
         raise RuntimeError(
             f"{_NAME}: attn_mask must hold truth values, or terms of the query's data type "
-            f"{query.dtype}, got {mask.dtype}; convert with .to()"
+            f"{query.dtype} or float32, got {mask.dtype}; convert with .to()"
         )
     leading = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
     scores = (*leading, query.shape[-2], key.shape[-2])

@@ -1,9 +1,9 @@
-"""Affine maps."""
+"""Affine maps, and those that are linear in each of two inputs."""
 
 from distgrad import ops
 from distgrad.tensor import Tensor, apply
 
-__all__ = ["linear"]
+__all__ = ["bilinear", "linear"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -21,7 +21,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Example:
         >>> import distgrad as dg
         >>> linear(dg.ones(1, 2), dg.tensor([[1.0, 2.0]]), dg.tensor([0.5]))
-        tensor([[3.5]])
+        tensor([[3.5000]])
     """
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         raise ValueError(
@@ -39,3 +39,54 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"{weight.dtype} and {None if bias is None else bias.dtype}; convert with .to()"
         )
     return apply(ops.linear, input, weight, bias)
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return ``input1 @ weight[k] @ input2`` for each k, plus the bias.
+
+    Args:
+        input1: (..., in1)
+        input2: (..., in2), with the same leading axes and data type.
+        weight: (out, in1, in2), of the same data type.
+        bias: (out,) or None
+
+    Returns:
+        A Tensor of shape (..., out).
+
+    Raises:
+        ValueError: If the shapes do not fit.
+        RuntimeError: If the data types differ.
+
+    Example:
+        >>> import distgrad as dg
+        >>> bilinear(dg.tensor([[2.0]]), dg.tensor([[3.0, 1.0]]), dg.ones(1, 1, 2))
+        tensor([[8.]])
+    """
+    if (
+        weight.ndim != 3
+        or input1.shape[:-1] != input2.shape[:-1]
+        or (*input1.shape[-1:], *input2.shape[-1:]) != weight.shape[1:]
+    ):
+        raise ValueError(
+            "bilinear: inputs must have shapes (..., in1) and (..., in2) for a weight of shape "
+            f"(out, in1, in2), got {input1.shape}, {input2.shape} and {weight.shape}"
+        )
+    outputs, width = weight.shape[:2]
+    if input1.dtype != weight.dtype:
+        raise RuntimeError(
+            f"bilinear: inputs and weight must have one data type, got {input1.dtype} and "
+            f"{weight.dtype}; convert with .to()"
+        )
+    mixed = linear(input2, weight.reshape(outputs * width, weight.shape[2]))
+    mixed = mixed.reshape(*input1.shape[:-1], outputs, width)
+    result = (mixed @ input1.unsqueeze(-1)).squeeze(-1)
+    return result if bias is None else result + _checked_bias(bias, weight)
+
+
+def _checked_bias(bias: Tensor, weight: Tensor) -> Tensor:
+    if bias.shape != weight.shape[:1]:
+        raise ValueError(
+            f"bilinear: a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]}, "
+            f"got {bias.shape}"
+        )
+    return bias

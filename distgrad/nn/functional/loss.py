@@ -100,7 +100,7 @@ def smooth_l1_loss(
     Example:
         >>> import distgrad as dg
         >>> smooth_l1_loss(dg.tensor([1.0, -3.0]), dg.zeros(2), reduction="none")
-        tensor([0.5, 2.5])
+        tensor([0.5000, 2.5000])
 
     Reference:
         R. Girshick, "Fast R-CNN", ICCV 2015.
@@ -144,7 +144,7 @@ def huber_loss(
     Example:
         >>> import distgrad as dg
         >>> huber_loss(dg.tensor([1.0, -3.0]), dg.zeros(2), delta=2.0, reduction="none")
-        tensor([0.5, 4. ])
+        tensor([0.5000, 4.0000])
 
     Reference:
         P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics
@@ -218,7 +218,7 @@ def gaussian_nll_loss(
     Example:
         >>> import distgrad as dg
         >>> gaussian_nll_loss(dg.zeros(2), dg.tensor([1.0, 3.0]), dg.ones(2))
-        tensor(2.5)
+        tensor(2.5000)
     """
     variance = _variances(input, var)
     given = variance.detach()

@@ -1,5 +1,7 @@
 """Losses that ask for a margin between what belongs together and what does not."""
 
+from collections.abc import Callable
+
 from distgrad import ops
 from distgrad.nn.functional.reduction import reduced
 from distgrad.nn.functional.similarity import pairwise_distance
@@ -11,6 +13,7 @@ __all__ = [
     "margin_ranking_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
 
 _EPS = 1e-12
@@ -34,7 +37,7 @@ def hinge_embedding_loss(
     Example:
         >>> import distgrad as dg
         >>> hinge_embedding_loss(dg.tensor([0.25, 0.25]), dg.tensor([1, -1]), reduction="none")
-        tensor([0.25, 0.75])
+        tensor([0.2500, 0.7500])
     """
     lacking = apply(ops.where, target != 1, (margin - input).clamp_min(0), 0.0)
     terms = lacking + apply(ops.where, target != -1, input, 0.0)
@@ -60,7 +63,7 @@ def margin_ranking_loss(
     Example:
         >>> import distgrad as dg
         >>> margin_ranking_loss(dg.tensor([3.0]), dg.tensor([1.0]), dg.tensor([-1]), margin=0.5)
-        tensor(2.5)
+        tensor(2.5000)
     """
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError(
@@ -138,11 +141,54 @@ def triplet_margin_loss(
         >>> import distgrad as dg
         >>> far = dg.tensor([[3.0, 4.0]])
         >>> triplet_margin_loss(dg.zeros(1, 2), far, dg.zeros(1, 2), margin=2.0)
-        tensor(7.)
+        tensor(7.0000)
 
     Reference:
         V. Balntas et al., "Learning local feature descriptors with triplets and shallow
         convolutional neural networks", BMVC 2016.
+    """
+    return triplet_margin_with_distance_loss(
+        anchor,
+        positive,
+        negative,
+        distance_function=lambda a, b: pairwise_distance(a, b, p, eps),
+        margin=margin,
+        swap=swap,
+        reduction=reduction,
+    )
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return `triplet_margin_loss` for any distance.
+
+    Args:
+        anchor: Vectors, or what the distance takes.
+        positive: What should be near.
+        negative: What should be farther away.
+        distance_function: The distance of each pair. Default: `pairwise_distance`.
+        margin: By how much.
+        swap: Take the distance from the positive to the negative where it is smaller.
+        reduction: "mean" over all triplets, "sum", or "none".
+
+    Raises:
+        ValueError: If the reduction is unknown, or the margin is not positive.
+        RuntimeError: If the numbers of axes differ.
+
+    Example:
+        >>> import distgrad as dg
+        >>> near, far = dg.tensor([1.0]), dg.tensor([3.0])
+        >>> distance = lambda a, b: (a - b).abs()
+        >>> triplet_margin_with_distance_loss(near, far, near, distance_function=distance)
+        tensor(3.)
     """
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
@@ -151,10 +197,10 @@ def triplet_margin_loss(
         )
     if margin <= 0:
         raise ValueError(f"triplet_margin_loss: margin must be positive, got {margin}")
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
+    distance = distance_function or pairwise_distance
+    near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        far = far.minimum(pairwise_distance(positive, negative, p, eps))
+        far = far.minimum(distance(positive, negative))
     return reduced("triplet_margin_loss", (margin + near - far).clamp_min(0), reduction)
 
 

@@ -63,7 +63,7 @@ def binary_cross_entropy(
     Example:
         >>> import distgrad as dg
         >>> binary_cross_entropy(dg.tensor([0.5, 1.0]), dg.tensor([1.0, 0.0]), reduction="none")
-        tensor([  0.6931, 100.    ])
+        tensor([  0.6931, 100.0000])
     """
     name = "binary_cross_entropy"
     _check_pair(name, input, target, reduction)

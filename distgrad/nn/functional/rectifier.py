@@ -1,23 +1,25 @@
-"""Activations made of pieces."""
+"""Rectifiers: what is positive passes, and each has its own way with the rest.
 
-from distgrad import ops
-from distgrad.backend.dtypes import is_floating
+With ``inplace=True`` they change their input itself.
+"""
+
+from functools import partial
+
+from distgrad import functional, ops
+from distgrad.autograd import next_generator
+from distgrad.backend import array_namespace
 from distgrad.nn.functional.checks import check_floating
+from distgrad.nn.functional.in_place import replaced
 from distgrad.tensor import Tensor, apply
 
 __all__ = [
     "celu",
     "elu",
-    "hardshrink",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
     "leaky_relu",
     "prelu",
-    "relu6",
+    "relu",
+    "rrelu",
     "selu",
-    "softshrink",
-    "threshold",
 ]
 
 # G. Klambauer et al., "Self-normalizing neural networks", NIPS 2017.
@@ -25,7 +27,18 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return the elements, with 0 in place of negative ones, whose slope 0 has as well.
+
+    Example:
+        >>> import distgrad as dg
+        >>> relu(dg.tensor([-1.0, 2.0]))
+        tensor([0., 2.])
+    """
+    return replaced(input, functional.relu) if inplace else functional.relu(input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Return the elements, with negative ones times ``negative_slope``, which 0 has as well.
 
     Raises:
@@ -36,6 +49,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
         >>> leaky_relu(dg.tensor([-2.0, 3.0]), 0.5)
         tensor([-1.,  3.])
     """
+    if inplace:
+        return replaced(input, partial(leaky_relu, negative_slope=negative_slope))
     check_floating("leaky_relu", input)
     return apply(ops.leaky_relu, input, slope=negative_slope)
 
@@ -80,56 +95,49 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return apply(ops.where, input > 0, input, input * weight)
 
 
-def relu6(input: Tensor) -> Tensor:
-    """Return the elements bounded by 0 and 6; the gradient at both is 0.
-
-    Example:
-        >>> import distgrad as dg
-        >>> relu6(dg.tensor([-1.0, 3.0, 9.0]))
-        tensor([0., 3., 6.])
-    """
-    return hardtanh(input, 0.0, 6.0)
-
-
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """Return the elements bounded by two numbers; the gradient at both is 0.
+def rrelu(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Return the elements, with each one that is not positive times a slope drawn for it.
 
     Args:
         input: Any shape.
-        min_val: The lower bound.
-        max_val: The upper bound.
+        lower: The least slope.
+        upper: The greatest slope.
+        training: Draw the slopes, as a call of the random scope; outside training, which is the
+            default, all are the mean of both bounds.
+        inplace: Change ``input`` itself. Default: False.
 
     Raises:
         ValueError: If the lower bound is above the upper one.
+        TypeError: If ``input`` is not of floating-point type.
 
     Example:
         >>> import distgrad as dg
-        >>> hardtanh(dg.tensor([-2.0, 0.5, 2.0]))
-        tensor([-1. ,  0.5,  1. ])
+        >>> rrelu(dg.tensor([-2.0, 3.0]), lower=0.25, upper=0.75)
+        tensor([-1.,  3.])
+
+    Reference:
+        B. Xu et al., "Empirical evaluation of rectified activations in convolutional network",
+        arXiv:1505.00853 (2015).
     """
-    if min_val > max_val:
-        raise ValueError(
-            f"hardtanh: min_val must not be above max_val, got {min_val} and {max_val}"
-        )
-    if not is_floating(input.dtype):
-        min_val, max_val = int(min_val), int(max_val)
-    return apply(ops.hardtanh, input._number("hardtanh"), low=min_val, high=max_val)
+    if not lower <= upper:
+        raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
+    if inplace:
+        return replaced(input, partial(rrelu, lower=lower, upper=upper, training=training))
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    check_floating("rrelu", input)
+    slopes = next_generator().uniform(lower, upper, input.shape)
+    xp = array_namespace(input.data)
+    return apply(ops.multiply, input, xp.where(input.data > 0, 1, slopes).astype(input.dtype))
 
 
-def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
-    """Return the elements above ``threshold``, and ``value`` in place of the others.
-
-    Example:
-        >>> import distgrad as dg
-        >>> threshold(dg.tensor([-1.0, 0.5, 2.0]), 0.5, -3.0)
-        tensor([-3., -3.,  2.])
-    """
-    if not is_floating(input.dtype):
-        threshold, value = int(threshold), int(value)
-    return apply(ops.threshold, input, threshold=threshold, value=value)
-
-
-def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return the elements, with ``alpha * (exp(x) - 1)`` in place of negative ones.
 
     Raises:
@@ -144,11 +152,13 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
         D. Clevert et al., "Fast and accurate deep network learning by exponential linear units",
         arXiv:1511.07289 (2015).
     """
+    if inplace:
+        return replaced(input, partial(elu, alpha=alpha))
     check_floating("elu", input)
     return apply(ops.elu, input, alpha=alpha)
 
 
-def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return the elements, with ``alpha * (exp(x / alpha) - 1)`` in place of negative ones.
 
     Raises:
@@ -164,13 +174,15 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
         J. T. Barron, "Continuously differentiable exponential linear units", arXiv:1704.07483
         (2017).
     """
+    if inplace:
+        return replaced(input, partial(celu, alpha=alpha))
     check_floating("celu", input)
     if alpha == 0:
         raise RuntimeError("celu: alpha must not be 0, since the elements are divided by it")
     return apply(ops.elu, input, alpha=alpha, inner=1 / alpha)
 
 
-def selu(input: Tensor) -> Tensor:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return `elu` with an alpha and a scale that keep mean 0 and variance 1.
 
     Raises:
@@ -184,71 +196,7 @@ def selu(input: Tensor) -> Tensor:
     Reference:
         G. Klambauer et al., "Self-normalizing neural networks", NIPS 2017.
     """
+    if inplace:
+        return replaced(input, selu)
     check_floating("selu", input)
     return apply(ops.elu, input, alpha=_SELU_ALPHA, scale=_SELU_SCALE)
-
-
-def hardsigmoid(input: Tensor) -> Tensor:
-    """Return a line from 0 at -3 to 1 at 3, bounded by both.
-
-    Raises:
-        TypeError: If ``input`` is not of floating-point type.
-
-    Example:
-        >>> import distgrad as dg
-        >>> hardsigmoid(dg.tensor([-5.0, 0.0, 5.0]))
-        tensor([0. , 0.5, 1. ])
-    """
-    check_floating("hardsigmoid", input)
-    return apply(ops.hardsigmoid, input)
-
-
-def hardswish(input: Tensor) -> Tensor:
-    """Return ``input * hardsigmoid(input)``.
-
-    Raises:
-        TypeError: If ``input`` is not of floating-point type.
-
-    Example:
-        >>> import distgrad as dg
-        >>> hardswish(dg.tensor([-5.0, 1.5, 5.0]))
-        tensor([-0.   ,  1.125,  5.   ])
-
-    Reference:
-        A. Howard et al., "Searching for MobileNetV3", ICCV 2019.
-    """
-    check_floating("hardswish", input)
-    return apply(ops.hardswish, input)
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Return the elements, with 0 in place of those from ``-lambd`` to ``lambd``.
-
-    Raises:
-        TypeError: If ``input`` is not of floating-point type.
-
-    Example:
-        >>> import distgrad as dg
-        >>> hardshrink(dg.tensor([-2.0, 0.5, 2.0]))
-        tensor([-2.,  0.,  2.])
-    """
-    check_floating("hardshrink", input)
-    return apply(ops.hardshrink, input, lambd=lambd)
-
-
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Return the elements moved towards 0 by ``lambd``, not beyond it.
-
-    Raises:
-        RuntimeError: If ``lambd`` is negative.
-        TypeError: If ``input`` is not of floating-point type.
-
-    Example:
-        >>> import distgrad as dg
-        >>> softshrink(dg.tensor([-2.0, 0.5, 2.0]))
-        tensor([-1.5,  0. ,  1.5])
-    """
-    check_floating("softshrink", input)
-    if lambd < 0:
-        raise RuntimeError(f"softshrink: lambd must be 0 or more, got {lambd}")
-    return apply(ops.softshrink, input, lambd=lambd)

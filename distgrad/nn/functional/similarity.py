@@ -24,7 +24,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     Example:
         >>> import distgrad as dg
         >>> normalize(dg.tensor([[3.0, 4.0]]))
-        tensor([[0.6, 0.8]])
+        tensor([[0.6000, 0.8000]])
     """
     return input / input.norm(p, dim, keepdim=True).clamp_min(eps)
 
@@ -78,6 +78,6 @@ def pairwise_distance(
     Example:
         >>> import distgrad as dg
         >>> pairwise_distance(dg.tensor([[3.0, 4.0]]), dg.zeros(1, 2))
-        tensor([5.])
+        tensor([5.0000])
     """
     return (x1 - x2 + eps).norm(p, -1, keepdim)

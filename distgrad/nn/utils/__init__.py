@@ -1,5 +1,6 @@
-"""Gradient clipping, and parameters as one vector."""
+"""Gradient clipping, parameters as one vector, sequences of different lengths."""
 
+from distgrad.nn.utils import rnn
 from distgrad.nn.utils.clip_grad import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -18,5 +19,6 @@ __all__ = [
     "get_total_norm",
     "parameters_to_vector",
     "power_sums",
+    "rnn",
     "vector_to_parameters",
 ]

@@ -60,7 +60,7 @@ def clip_grad_norm_(
         >>> dg.nn.utils.clip_grad_norm_(p, max_norm=1.0).item()
         5.0
         >>> p.grad
-        tensor([0.6, 0.8])
+        tensor([0.6000, 0.8000])
     """
     parameters = _listed(parameters)
     gradients = [p.grad for p in parameters if p.grad is not None]
@@ -83,6 +83,7 @@ def get_total_norm(
         RuntimeError: If the norm is not finite and ``error_if_nonfinite``.
         ValueError: If ``norm_type`` is not above 0.
     """
+    norm_type = float(norm_type)  # "inf" is one in PyTorch
     sums = power_sums([tensor.data for tensor in _listed(tensors)], norm_type)
     total = combine_power_sums(sums, norm_type)
     if error_if_nonfinite and not math.isfinite(total):
@@ -124,7 +125,7 @@ def clip_grad_value_(parameters: Tensors, clip_value: float) -> None:
         >>> p.grad = dg.tensor([-3.0, 0.5])
         >>> dg.nn.utils.clip_grad_value_(p, 1.0)
         >>> p.grad
-        tensor([-1. ,  0.5])
+        tensor([-1.0000,  0.5000])
     """
     for gradient in _gradients(parameters):
         array = gradient.data

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from distgrad.backend import array_namespace
+from distgrad.functional import cat
 from distgrad.tensor import Tensor
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
@@ -11,7 +11,7 @@ __all__ = ["parameters_to_vector", "vector_to_parameters"]
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """Return the elements of all parameters, one after another in C order, as a new vector.
 
-    The copy stands outside the graph.
+    Gradients flow through it, to the parameters.
 
     Raises:
         ValueError: If there are no parameters.
@@ -21,10 +21,10 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
         >>> dg.nn.utils.parameters_to_vector([dg.zeros(2, 1), dg.ones(2)]).tolist()
         [0.0, 0.0, 1.0, 1.0]
     """
-    arrays = [parameter.data.reshape(-1) for parameter in parameters]
-    if not arrays:
+    rows = [parameter.reshape(-1) for parameter in parameters]
+    if not rows:
         raise ValueError("parameters_to_vector() needs at least one parameter")
-    return Tensor(array_namespace(*arrays).concatenate(arrays))
+    return cat(rows)
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:

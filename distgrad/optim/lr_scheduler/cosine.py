@@ -63,5 +63,9 @@ class CosineAnnealingLR(LRScheduler):
         factor = self._height(self.last_epoch) / self._height(self.last_epoch - 1)
         return [factor * (lr - self.eta_min) + self.eta_min for lr in self._present_lrs()]
 
+    def _get_closed_form_lr(self) -> list[float]:
+        height = self._height(self.last_epoch) / 2.0
+        return [self.eta_min + (lr - self.eta_min) * height for lr in self.base_lrs]
+
     def _height(self, epoch: int) -> float:
         return 1.0 + math.cos(math.pi * epoch / self.T_max)

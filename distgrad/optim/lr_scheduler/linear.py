@@ -60,3 +60,8 @@ class LinearLR(LRScheduler):
         slope = self.end_factor - self.start_factor
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * slope
         return [lr * (1.0 + slope / before) for lr in self._present_lrs()]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        slope = (self.end_factor - self.start_factor) / self.total_iters
+        factor = self.start_factor + slope * min(self.total_iters, self.last_epoch)
+        return [lr * factor for lr in self.base_lrs]

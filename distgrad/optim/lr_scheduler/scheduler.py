@@ -1,6 +1,6 @@
 """`LRScheduler`: what all schedules share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distgrad.optim.optimizer import Optimizer, ParamGroup
@@ -54,11 +54,23 @@ class LRScheduler:
         """Return the learning rates that this scheduler set last."""
         return self._last_lr
 
-    def step(self) -> None:
-        """Go on to the next epoch and set its learning rates; call it after the optimizer's."""
+    def step(self, epoch: int | None = None) -> None:
+        """Go on to the next epoch and set its learning rates; call it after the optimizer's.
+
+        Args:
+            epoch: Go to this one instead. Where a schedule can say the rates of an epoch without
+                those before, they are set; others compute them from the present ones.
+        """
         self._step_count += 1
-        self.last_epoch += 1
-        for group, lr in zip(self._groups, self.get_lr(), strict=True):
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self._set_lrs(self.get_lr() if epoch is None else self._get_closed_form_lr())
+
+    def _get_closed_form_lr(self) -> list[float]:
+        """Return the rates of ``last_epoch``, from the initial ones where a formula gives them."""
+        return self.get_lr()
+
+    def _set_lrs(self, lrs: Sequence[float]) -> None:
+        for group, lr in zip(self._groups, lrs, strict=True):
             group["lr"] = lr
         self._last_lr: list[float] = self._present_lrs()
 
@@ -72,8 +84,17 @@ class LRScheduler:
 
     def _begin(self) -> None:
         """Begin anew from the initial learning rates, at a time that another schedule chooses."""
-        for group in self._groups:
-            group["lr"] = group["initial_lr"]
+        for group in self.optimizer.param_groups:
+            if "initial_lr" in group:
+                group["lr"] = group["initial_lr"]
+        self._restart()
+
+    def _take_over(self) -> None:
+        """Begin behind another schedule."""
+        self._begin()
+
+    def _restart(self) -> None:
+        """Begin anew from the present learning rates."""
         self.last_epoch = -1
         self._step_count = 0
         self.step()

@@ -45,3 +45,7 @@ class StepLR(LRScheduler):
         if self.last_epoch == 0 or self.last_epoch % self.step_size:
             return self._present_lrs()
         return [lr * self.gamma for lr in self._present_lrs()]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        factor = self.gamma ** (self.last_epoch // self.step_size)
+        return [lr * factor for lr in self.base_lrs]

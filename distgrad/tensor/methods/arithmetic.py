@@ -31,6 +31,8 @@ class ArithmeticMethods(OfArray):
         self._refuse_truth("sub", other)
         return self._pair(ops.subtract, self._scaled("sub", other, alpha))
 
+    subtract = sub
+
     def rsub(self, other: Any, *, alpha: float = 1) -> "Tensor":
         """Return ``other - alpha * self``."""
         self._refuse_truth("rsub", other)
@@ -61,6 +63,8 @@ class ArithmeticMethods(OfArray):
         """Return the product with ``other``."""
         return self._pair(ops.multiply, other)
 
+    multiply = mul
+
     def div(self, other: Any, *, rounding_mode: str | None = None) -> "Tensor":
         """Return the quotient, as it is or rounded; see `distgrad.div`."""
         if rounding_mode not in _QUOTIENTS:
@@ -71,7 +75,7 @@ class ArithmeticMethods(OfArray):
             return self._pair(ops.divide, other, floating=True)
         return self._whole(_QUOTIENTS[rounding_mode], other)
 
-    true_divide = div
+    divide = true_divide = div
 
     def floor_divide(self, other: Any) -> "Tensor":
         """Return the quotient rounded down."""
@@ -116,6 +120,17 @@ class ArithmeticMethods(OfArray):
         """Return the elements to the power of ``exponent``."""
         return self._pair(ops.power, exponent)
 
+    def float_power(self, exponent: Any) -> "Tensor":
+        """Return the elements to the power of ``exponent``, in float64."""
+        if hasattr(exponent, "dtype"):
+            exponent = self._apply(ops.astype, exponent, dtype=np.dtype(np.float64))
+        return self.to(np.float64).pow(exponent)
+
+    def ldexp(self, other: Any) -> "Tensor":
+        """Return the elements times two to the power of ``other``."""
+        self._array("ldexp", other)
+        return self._pair(ops.multiply, self._binary(ops.power, 2.0, other))
+
     def square(self) -> "Tensor":
         """Return the squares; of truth values, whole numbers."""
         return self._apply(ops.square, self.to(np.int64) if self.dtype.kind == "b" else self)
@@ -124,9 +139,17 @@ class ArithmeticMethods(OfArray):
         """Return the elements with the other sign."""
         return self._apply(ops.negative, self._number("neg"))
 
+    negative = neg
+
+    def positive(self) -> "Tensor":
+        """Return the tensor itself, refusing one of truth values."""
+        return self._number("positive")
+
     def abs(self) -> "Tensor":
         """Return the absolute values."""
         return self._apply(ops.absolute, self._number("abs"))
+
+    absolute = abs
 
     def addcmul(self, tensor1: Any, tensor2: Any, *, value: float = 1) -> "Tensor":
         """Return the sum with ``value * tensor1 * tensor2``."""

@@ -36,21 +36,31 @@ class Comparisons(OfArray):
         """Tell where the elements differ from those of ``other``."""
         return self._pair(ops.not_equal, other)
 
+    not_equal = ne
+
     def lt(self, other: Any) -> "Tensor":
         """Tell where the elements are less than those of ``other``."""
         return self._pair(ops.less, other)
+
+    less = lt
 
     def le(self, other: Any) -> "Tensor":
         """Tell where the elements are at most those of ``other``."""
         return self._pair(ops.less_equal, other)
 
+    less_equal = le
+
     def gt(self, other: Any) -> "Tensor":
         """Tell where the elements are greater than those of ``other``."""
         return self._pair(ops.greater, other)
 
+    greater = gt
+
     def ge(self, other: Any) -> "Tensor":
         """Tell where the elements are at least those of ``other``."""
         return self._pair(ops.greater_equal, other)
+
+    greater_equal = ge
 
     def isclose(
         self, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
@@ -74,6 +84,32 @@ class Comparisons(OfArray):
     def isinf(self) -> "Tensor":
         """Tell for each element whether it is infinite."""
         return self._apply(ops.isinf, self)
+
+    def isposinf(self) -> "Tensor":
+        """Tell for each element whether it is positive and infinite."""
+        return self._apply(ops.equal, self, np.inf)
+
+    def isneginf(self) -> "Tensor":
+        """Tell for each element whether it is negative and infinite."""
+        return self._apply(ops.equal, self, -np.inf)
+
+    def isreal(self) -> "Tensor":
+        """Tell for each element whether it is a real number: all are."""
+        return self._apply(ops.logical_or, self, np.True_)
+
+    def signbit(self) -> "Tensor":
+        """Tell for each element whether its sign is a minus, that of -0.0 too."""
+        return self._apply(ops.signbit, self)
+
+    def equal(self, other: "Tensor") -> bool:
+        """Tell whether shape and all elements are equal."""
+        return self.shape == other.shape and bool(self.eq(other).all().item())
+
+    def allclose(
+        self, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    ) -> bool:
+        """Tell whether all elements are close; see `isclose`."""
+        return bool(self.isclose(other, rtol, atol, equal_nan).all().item())
 
     def isfinite(self) -> "Tensor":
         """Tell for each element whether it is neither infinite nor nan."""

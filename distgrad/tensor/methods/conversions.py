@@ -12,6 +12,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversions"]
 
+_OLD_NAMES = {
+    "float16": "Half",
+    "float32": "Float",
+    "float64": "Double",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+    "bool": "Bool",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
+}
+
 
 class Conversions(OfArray):
     """Data types and memory order; a file of its own, since some names are those of builtins."""
@@ -34,19 +49,67 @@ class Conversions(OfArray):
 
     def astype(self, dtype: Any) -> "Tensor":
         """Return the tensor in another data type, or itself; NumPy's name of `to`."""
-        return self.to(dtype)
+        return self.to(dtype=dtype)
+
+    def type(self, dtype: Any = None) -> Any:
+        """Return the tensor in another data type; without one, PyTorch's old name of its own.
+
+        Example:
+            >>> import distgrad as dg
+            >>> dg.zeros(1).type(), dg.zeros(1).type(dg.int8).type()
+            ('distgrad.FloatTensor', 'distgrad.CharTensor')
+        """
+        if dtype is None:
+            return f"distgrad.{_OLD_NAMES[self.dtype.name]}Tensor"
+        return self.to(dtype=dtype)
+
+    def type_as(self, other: "Tensor") -> "Tensor":
+        """Return the tensor in the data type of another one."""
+        return self.to(other)
+
+    def cpu(self) -> "Tensor":
+        """Return the tensor itself: it lies in the memory of the machine."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> "Tensor":
+        """Return the tensor itself if it lies on that GPU; distgrad moves none.
+
+        Raises:
+            RuntimeError: If it lies elsewhere.
+        """
+        return self.to("cuda" if device is None else device)
 
     def double(self) -> "Tensor":
         """Return the tensor in float64."""
         return self.to(np.float64)
 
+    def half(self) -> "Tensor":
+        """Return the tensor in float16."""
+        return self.to(np.float16)
+
     def long(self) -> "Tensor":
         """Return the tensor in int64."""
         return self.to(np.int64)
 
+    def short(self) -> "Tensor":
+        """Return the tensor in int16."""
+        return self.to(np.int16)
+
+    def char(self) -> "Tensor":
+        """Return the tensor in int8."""
+        return self.to(np.int8)
+
+    def byte(self) -> "Tensor":
+        """Return the tensor in uint8."""
+        return self.to(np.uint8)
+
     def float(self) -> "Tensor":
         """Return the tensor in float32."""
         return self.to(np.float32)
+
+    def int(self) -> "Tensor":
+        """Return the tensor in int32."""
+        return self.to(np.int32)
 
     def bool(self) -> "Tensor":
         """Return for each element whether it is not 0."""

@@ -7,6 +7,7 @@ from distgrad.backend.dtypes import is_floating, result_type
 from distgrad.tensor.methods.arithmetic import ArithmeticMethods
 from distgrad.tensor.methods.comparisons import Comparisons
 from distgrad.tensor.methods.functions import Functions
+from distgrad.tensor.methods.integers import Integers
 from distgrad.tensor.methods.steps import Steps
 from distgrad.tensor.operands import raw
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Elementwise"]
 
 
-class Elementwise(ArithmeticMethods, Functions, Steps, Comparisons):
+class Elementwise(ArithmeticMethods, Functions, Steps, Comparisons, Integers):
     """All functions of the elements."""
 
     __slots__ = ()
@@ -26,6 +27,8 @@ class Elementwise(ArithmeticMethods, Functions, Steps, Comparisons):
         if not hasattr(other, "dtype"):
             raise TypeError(f"atan2() takes two Tensors or arrays, got {type(other).__name__}")
         return self._pair(ops.arctan2, other, floating=True)
+
+    arctan2 = atan2
 
     def xlogy(self, other: Any) -> "Tensor":
         """Return ``self * log(other)``, 0 where the tensor is 0 unless ``other`` is nan."""
@@ -38,6 +41,10 @@ class Elementwise(ArithmeticMethods, Functions, Steps, Comparisons):
     def logaddexp(self, other: Any) -> "Tensor":
         """Return ``log(exp(self) + exp(other))`` without overflow."""
         return self._pair_of_floats(ops.logaddexp, other)
+
+    def logaddexp2(self, other: Any) -> "Tensor":
+        """Return ``log2(2**self + 2**other)`` without overflow."""
+        return self._pair_of_floats(ops.logaddexp2, other)
 
     def _pair_of_floats(self, op: ops.Op, other: Any) -> "Tensor":
         if not hasattr(other, "dtype") or not is_floating(result_type(self.data, raw(other))):

@@ -1,5 +1,6 @@
 """Functions of the elements whose results are of floating-point type."""
 
+import math
 from typing import TYPE_CHECKING
 
 from distgrad import ops
@@ -72,13 +73,19 @@ class Functions(OfArray):
         """Return the angles whose sines are the elements."""
         return self._apply(ops.arcsin, self._floating())
 
+    arcsin = asin
+
     def acos(self) -> "Tensor":
         """Return the angles whose cosines are the elements."""
         return self._apply(ops.arccos, self._floating())
 
+    arccos = acos
+
     def atan(self) -> "Tensor":
         """Return the angles whose tangents are the elements."""
         return self._apply(ops.arctan, self._floating())
+
+    arctan = atan
 
     def sinh(self) -> "Tensor":
         """Return the hyperbolic sines."""
@@ -103,3 +110,42 @@ class Functions(OfArray):
     def erfc(self) -> "Tensor":
         """Return ``1 - erf(x)``, exact far to the right too."""
         return self._apply(ops.erfc, self._floating())
+
+    def asinh(self) -> "Tensor":
+        """Return the numbers whose hyperbolic sines are the elements."""
+        return self._apply(ops.arcsinh, self._floating())
+
+    arcsinh = asinh
+
+    def acosh(self) -> "Tensor":
+        """Return the numbers from 0 on whose hyperbolic cosines are the elements."""
+        return self._apply(ops.arccosh, self._floating())
+
+    arccosh = acosh
+
+    def atanh(self) -> "Tensor":
+        """Return the numbers whose hyperbolic tangents are the elements."""
+        return self._apply(ops.arctanh, self._floating())
+
+    arctanh = atanh
+
+    def sinc(self) -> "Tensor":
+        """Return ``sin(pi x) / (pi x)`` of each element, 1 at 0."""
+        return self._apply(ops.sinc, self._floating())
+
+    def deg2rad(self) -> "Tensor":
+        """Return angles in degrees as radians."""
+        return self._apply(ops.multiply, self._floating(), math.pi / 180)
+
+    def rad2deg(self) -> "Tensor":
+        """Return angles in radians as degrees."""
+        return self._apply(ops.multiply, self._floating(), 180 / math.pi)
+
+    def angle(self) -> "Tensor":
+        """Return 0, or pi for negative elements."""
+        return self._apply(ops.angle, self._floating())
+
+    def logit(self, eps: float | None = None) -> "Tensor":
+        """Return ``log(x / (1 - x))`` of each element, moved between eps and 1 - eps first."""
+        x = self._floating()
+        return self._apply(ops.logit, x if eps is None or eps < 0 else x.clamp(eps, 1 - eps))

@@ -7,6 +7,7 @@ import numpy as np
 from distgrad import ops
 from distgrad.backend import array_namespace
 from distgrad.backend.dtypes import is_floating
+from distgrad.tensor.methods.diagonals import Diagonals
 from distgrad.tensor.methods.products import Products
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class SignAndLog(NamedTuple):
     logabsdet: "Tensor"
 
 
-class Matrices(Products):
+class Matrices(Products, Diagonals):
     """Functions of square matrices, which stand in the last two axes."""
 
     __slots__ = ()
@@ -72,6 +73,34 @@ class Matrices(Products):
             "cholesky", "is not positive definite", ops.cholesky
         )
         return factor.mT if upper else factor
+
+    def cholesky_solve(self, L: "Tensor", upper: bool = False) -> "Tensor":  # noqa: N803 (PyTorch's)
+        """Return the solutions of ``A @ X = self``, given the Cholesky factor of A."""
+        L._square("cholesky_solve")._one_type("cholesky_solve", self)
+        if self.ndim < 2 or self.shape[-2] != L.shape[-1]:
+            raise RuntimeError(
+                f"cholesky_solve() takes B with {L.shape[-1]} rows, as the factor of shape "
+                f"{L.shape} has, got shape {self.shape}"
+            )
+        lower, reason = L.triu().mT if upper else L.tril(), "has a 0 on its diagonal"
+        half = lower._solved("cholesky_solve", reason, ops.solve, self)
+        return lower.mT._solved("cholesky_solve", reason, ops.solve, half)
+
+    def cholesky_inverse(self, upper: bool = False) -> "Tensor":
+        """Return the inverses of the matrices of which this is the Cholesky factor."""
+        x = self._square("cholesky_inverse")
+        eye = array_namespace(x.data).eye(x.shape[-1], dtype=x.dtype)
+        return x.of(eye).cholesky_solve(x, upper)
+
+    def pinverse(self, rcond: float = 1e-15) -> "Tensor":
+        """Return the pseudo-inverses; see `distgrad.linalg.pinv`."""
+        return self._apply(
+            ops.pinv, self._matrix("pinverse")._only_floating("pinverse"), rtol=rcond
+        )
+
+    def matrix_exp(self) -> "Tensor":
+        """Return the exponentials."""
+        return self._apply(ops.matrix_exp, self._square("matrix_exp"))
 
     def matrix_power(self, n: int) -> "Tensor":
         """Return the product of ``n`` times the matrix; of inverses where ``n`` is negative."""

@@ -70,3 +70,19 @@ class Norms(Reductions):
         for axis in sorted(axes) if keepdim else ():
             result = result.unsqueeze(axis)
         return result
+
+    def dist(self, other: Any, p: float = 2) -> "Tensor":
+        """Return the norm of the difference from ``other``."""
+        return self.sub(other)._vector_norm(p, None, False)
+
+    def renorm(self, p: float, dim: int, maxnorm: float) -> "Tensor":
+        """Return the parts along ``dim`` with their norms bounded; see `distgrad.renorm`."""
+        self._only_floating("renorm")
+        if self.ndim < 2 or p <= 0 or maxnorm < 0:
+            raise RuntimeError(
+                "renorm() takes two axes or more, p above 0 and maxnorm of 0 or more, got shape "
+                f"{self.shape}, p={p} and maxnorm={maxnorm}"
+            )
+        others = [axis for axis in range(self.ndim) if axis != self._axis(dim)]
+        norm = self._vector_norm(p, others, True)
+        return self * (maxnorm / (norm + 1e-7)).where(norm.gt(maxnorm), 1.0)

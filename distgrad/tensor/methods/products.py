@@ -32,12 +32,6 @@ class Products(ArithmeticMethods, Shapes):
                 f"{' and '.join(map(str, shapes))}; matmul() broadcasts"
             )
 
-    @staticmethod
-    def _array(name: str, operand: Any) -> None:
-        """Refuse what is neither a Tensor nor an array."""
-        if not hasattr(operand, "dtype"):
-            raise TypeError(f"{name}() takes Tensors or arrays, got {type(operand).__name__}")
-
     def matmul(self, other: Any) -> "Tensor":
         """Return the matrix product; leading axes broadcast."""
         return self._product(ops.matmul, self, other)

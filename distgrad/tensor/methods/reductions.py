@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from distgrad import ops
 from distgrad.backend.dtypes import is_floating
 from distgrad.tensor.methods.scans import Scans
@@ -22,7 +24,7 @@ class Reductions(Scans):
 
     def sum(self, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """Return the sum over all axes, or over ``dim``."""
-        x = self if dtype is None else self.to(dtype)
+        x = self._summable(dtype)
         result = self._apply(ops.sum, x, axis=self._axes(dim), keepdims=keepdim)
         return result if dtype is None else result.to(dtype)
 
@@ -46,7 +48,7 @@ class Reductions(Scans):
 
     def prod(self, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> "Tensor":
         """Return the product of all elements, or along ``dim``."""
-        x = self if dtype is None else self.to(dtype)
+        x = self._summable(dtype)
         axis = None if dim is None or not self.ndim else self._one_axis("prod", dim)
         if dim is not None:
             self._axis(dim)
@@ -106,7 +108,9 @@ class Reductions(Scans):
     def _truth_of(self, op: ops.Op, dim: Any, keepdim: bool) -> "Tensor":
         # Unlike in the sums, an empty ``dim`` means no axis here.
         empty = isinstance(dim, list | tuple) and not dim
-        return self._apply(op, self, axis=() if empty else self._axes(dim), keepdims=keepdim)
+        result = self._apply(op, self, axis=() if empty else self._axes(dim), keepdims=keepdim)
+        # PyTorch's oldest truth values were of uint8, and stay so.
+        return result.to(self.dtype) if self.dtype == np.uint8 else result
 
     def trace(self) -> "Tensor":
         """Return the sum of the diagonal of a matrix."""

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from distgrad import ops
 from distgrad.tensor.methods.extremes import Extremes, ExtremesMethods
 
@@ -28,8 +30,14 @@ class Scans(ExtremesMethods):
         """Return the logarithm of the sum of the exponentials so far along ``dim``."""
         return self._only_floating("logcumsumexp")._scan(ops.logcumsumexp, dim, None)
 
+    def _summable(self, dtype: Any) -> "Tensor":
+        """Return the tensor in a data type, or in int64 where NumPy would take an unsigned one."""
+        if dtype is None and self.dtype.kind != "u":
+            return self  # type: ignore[return-value]  # nothing but Tensor has these methods
+        return self.to(dtype or np.int64)
+
     def _scan(self, op: ops.Op, dim: int, dtype: Any) -> "Tensor":
-        x = self if dtype is None else self.to(dtype)
+        x = self._summable(dtype)
         axis = self._one_axis(op.name, dim)
         if x.ndim:
             result = self._apply(op, x, axis=axis)

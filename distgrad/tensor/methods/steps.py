@@ -46,6 +46,8 @@ class Steps(OfArray):
             raise ValueError("clamp() needs min, max or both")
         return self._apply(ops.clip, *self._promoted(self, min, max))
 
+    clip = clamp
+
     def clamp_min(self, min: Any) -> "Tensor":
         """Return the elements with those below ``min`` moved there."""
         return self.clamp(min=min)
@@ -62,6 +64,8 @@ class Steps(OfArray):
         """Return -1, 0 or 1 for each element."""
         return self if self.dtype.kind == "b" else self._apply(ops.sign, self)  # type: ignore[return-value]
 
+    sgn = sign
+
     def floor(self) -> "Tensor":
         """Return the elements rounded down."""
         return self._apply(ops.floor, self._number("floor"))
@@ -73,6 +77,8 @@ class Steps(OfArray):
     def trunc(self) -> "Tensor":
         """Return the elements rounded towards 0."""
         return self._apply(ops.trunc, self._number("trunc"))
+
+    fix = trunc
 
     def round(self, *, decimals: int = 0) -> "Tensor":
         """Return the elements rounded to so many decimals; halves to the even neighbour."""
@@ -88,6 +94,20 @@ class Steps(OfArray):
     def copysign(self, other: Any) -> "Tensor":
         """Return the absolute values with the signs of ``other``."""
         return self._pair(ops.copysign, other, floating=True)
+
+    def heaviside(self, values: Any) -> "Tensor":
+        """Return 0 for negative elements, 1 for positive ones, and ``values`` for 0."""
+        if getattr(values, "dtype", None) != self.dtype:
+            raise RuntimeError(
+                f"heaviside() takes values of the data type {self.dtype}, got "
+                f"{getattr(values, 'dtype', type(values).__name__)}; convert with .to()"
+            )
+        return self._apply(ops.heaviside, self, values)
+
+    def nextafter(self, other: Any) -> "Tensor":
+        """Return the next numbers on the way to ``other``."""
+        self._only_floating("nextafter")
+        return self._pair(ops.nextafter, other)
 
     def nan_to_num(
         self, nan: float | None = None, posinf: float | None = None, neginf: float | None = None

@@ -49,7 +49,7 @@ def cnn(
           (6): Flatten(start_dim=1, end_dim=-1)
           (7): Linear(in_features=392, out_features=16, bias=True)
           (8): ReLU()
-          (9): Dropout(p=0.0)
+          (9): Dropout(p=0.0, inplace=False)
           (10): Linear(in_features=16, out_features=10, bias=True)
         )
     """

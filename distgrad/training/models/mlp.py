@@ -32,7 +32,7 @@ def mlp(
         Sequential(
           (0): Linear(in_features=64, out_features=32, bias=True)
           (1): ReLU()
-          (2): Dropout(p=0.1)
+          (2): Dropout(p=0.1, inplace=False)
           (3): Linear(in_features=32, out_features=10, bias=True)
         )
     """

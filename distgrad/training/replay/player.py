@@ -23,11 +23,13 @@ _ENDLESS = {
     "max_steps": None,
     "max_epochs": None,
     "target_loss": None,
+    "target_metric": None,
     "patience": None,
-    "evaluate_every_epochs": None,
-    "evaluate_every_steps": None,
 }
-"""Neither the end of a run nor its evaluations belong to its steps."""
+"""The end of a run does not belong to its steps."""
+
+_UNTESTED = {"evaluate_every_epochs": None, "evaluate_every_steps": None}
+"""Nor do its evaluations, unless something is made of them."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Player:
     def __init__(self, recording: Recording, comm: Communicator, before: int) -> None:
         self.recording = recording
         self.trainer = Trainer(_replayed(recording.config), comm)
-        limits = self.trainer.config.training.model_copy(update=_ENDLESS)
+        changes = _ENDLESS if recording.config.follows_evaluations else _ENDLESS | _UNTESTED
+        limits = self.trainer.config.training.model_copy(update=changes)
         self.trainer.config = self.trainer.config.model_copy(update={"training": limits})
         checkpoint, self.skipped = recording.checkpoint_before(before, comm)
         data = recording.identity(checkpoint, comm)
@@ -91,6 +94,7 @@ class Player:
     def make(self, observer: Observer | None = None) -> Outcome:
         """Make the next step; a failure is an outcome too, with the parameters as before it."""
         self.trainer.observer = observer
+        self.trainer.progress.ended = False  # as far as a callback is concerned
         try:
             return Outcome(recorded(next(self._reports).as_row()))
         except TrainingError as error:
@@ -122,7 +126,8 @@ class Player:
 
 def differing_arrays(one: Checkpoint, other: Checkpoint) -> list[str]:
     """Return the names of the arrays that do not have the same bits, the model's first."""
-    return differing_weights(one, other) + _differing(one, other, "optimizer")
+    of_average = _differing(one, other, "average") if "average" in one.arrays else []
+    return differing_weights(one, other) + of_average + _differing(one, other, "optimizer")
 
 
 def differing_weights(one: Checkpoint, other: Checkpoint) -> list[str]:

@@ -207,12 +207,12 @@ def test_a_model_that_is_not_data_parallel(model):
         ShardedOptimizer(model.module, optim.SGD, lr=0.1)
 
 
-def test_an_optimizer_that_looks_at_whole_parameters(model):
+def test_an_optimizer_of_ones_own(model):
     class Normalised(optim.Optimizer):
         def __init__(self, params, lr):
             super().__init__(params, {"lr": lr})
 
-    expected = 'Normalised cannot be sharded: .* by itself, such as SGD and AdamW; use reduction="t'
+    expected = "Normalised cannot be sharded: .* own optimizers, such as SGD and LAMB; use reductio"
     with pytest.raises(TypeError, match=expected):
         ShardedOptimizer(model, Normalised, lr=1.0)
 

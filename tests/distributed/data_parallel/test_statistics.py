@@ -157,3 +157,67 @@ def test_evaluation_leaves_them_alone():
 
     model.evaluate(measure, images(), 7)
     assert same(statistics(model.module), before)
+
+
+class Looked(nn.Module):
+    """A table whose rows are scaled when they are looked up."""
+
+    def __init__(self):
+        super().__init__()
+        dg.manual_seed(3)
+        self.table = nn.Embedding(6, 4, max_norm=0.5)
+
+    def forward(self, x):
+        return self.table(dg.Tensor(x)) ** 2 * dg.arange(4.0)
+
+
+ROWS = [np.array([0, 1]), np.array([1, 2, 2]), np.array([4])]
+
+
+def test_rows_that_are_looked_up_are_scaled_when_the_step_is_done():
+    model, reference = DataParallel(Looked(), SingleProcess()), Looked()
+    before = model.module.table.weight.data.copy()
+    seen = []
+
+    def loss(x):
+        seen.append(model.module.table.weight.data.copy())
+        return model(x).sum(), 1
+
+    result = model.accumulate(loss, Pieces(ROWS))
+    total = sum(reference(x).sum() for x in ROWS)
+    total.backward()
+    assert all(np.array_equal(table, before) for table in seen)
+    np.testing.assert_allclose(result.loss_sum, total.item(), rtol=1e-6)
+    found = model.module.table.weight
+    np.testing.assert_allclose(found.data, reference.table.weight.data, rtol=1e-6)
+    np.testing.assert_allclose(3 * found.grad.data, reference.table.weight.grad.data, rtol=1e-5)
+    np.testing.assert_array_equal(found.data[[3, 5]], before[[3, 5]])
+    np.testing.assert_allclose(np.linalg.norm(found.data[[0, 1, 2, 4]], axis=1), 0.5, rtol=1e-6)
+
+
+def test_evaluation_scales_what_it_sees_and_not_the_table():
+    module = Looked().eval()
+    before = module.table.weight.data.copy()
+    rows = module.table(dg.tensor([0, 1]))
+    np.testing.assert_allclose(np.linalg.norm(rows.data, axis=1), 0.5, rtol=1e-6)
+    np.testing.assert_array_equal(module.table.weight.data, before)
+    module.train()(np.array([0]))
+    assert np.linalg.norm(module.table.weight.data[0]) < np.linalg.norm(before[0])
+
+
+def test_what_never_observes_is_exchanged_by_nobody():
+    class Counted(SingleProcess):
+        gathered = 0
+
+        def all_gather_object(self, obj):
+            Counted.gathered += 1
+            return super().all_gather_object(obj)
+
+    quiet = [nn.BatchNorm1d(2, track_running_stats=False), nn.InstanceNorm1d(2), nn.Embedding(2, 2)]
+    counts = []
+    for extra in ([], quiet, [nn.BatchNorm1d(2)]):
+        model = DataParallel(nn.ModuleList([nn.Linear(2, 2), *extra]), Counted())
+        Counted.gathered = 0
+        model.accumulate(lambda x, m=model: (m.module[0](dg.Tensor(x)).sum(), 1), Pieces(pieces()))
+        counts.append(Counted.gathered)
+    assert counts[0] == counts[1] < counts[2]

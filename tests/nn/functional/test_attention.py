@@ -55,8 +55,6 @@ def test_by_the_formula(batch):
     terms = draws(4, 5, seed=5)
     shifted = attention(*tensors, attn_mask=dg.Tensor(terms))
     compare(shifted.data, reference(*arrays, terms=terms), rtol=1e-12)
-    both = attention(*tensors, dg.Tensor(HOLES | TRIANGLE), is_causal=True)
-    compare(both.data, reference(*arrays, TRIANGLE), rtol=1e-12)
 
 
 def test_large_scores_do_not_overflow():
@@ -120,6 +118,26 @@ def test_shapes_that_broadcast():
     assert [x.grad.shape for x in inputs] == [x.shape for x in inputs]
 
 
+@pytest.mark.parametrize(("heads", "groups"), [(6, 2), (4, 4), (3, 1)])
+def test_heads_that_share_keys_and_values(heads, groups):
+    query = draws(2, heads, 4, 3)
+    key, value = draws(2, groups, 5, 3, seed=1), draws(2, groups, 5, 2, seed=2)
+    inputs = leaves([query, key, value])
+    y = attention(*inputs, enable_gqa=True)
+    each = [np.repeat(x, heads // groups, axis=1) for x in (key, value)]
+    np.testing.assert_allclose(y.data, reference(query, *each), rtol=1e-12)
+    y.sum().backward()
+    assert [x.grad.shape for x in inputs] == [x.shape for x in inputs]
+
+
+def test_terms_of_float32_go_with_any_query():
+    arrays = triple()
+    terms = draws(4, 5, seed=5).astype(np.float32)
+    y = attention(*[dg.Tensor(a) for a in arrays], attn_mask=dg.Tensor(terms))
+    assert y.dtype == np.float64
+    np.testing.assert_allclose(y.data, reference(*arrays, terms=terms), rtol=1e-12)
+
+
 def test_dropout_is_drawn_from_the_random_scope():
     query = dg.zeros(1, 50, 2)
     value = dg.ones(1, 50, 1)
@@ -178,10 +196,18 @@ def test_errors():
         attention(x, x, x, attn_mask=dg.ones(3, 4))
     with pytest.raises(ValueError, match=r"broadcast to the scores of shape \(4, 4\)"):
         attention(x, x, x, attn_mask=dg.ones(2, 4, 4))
-    with pytest.raises(RuntimeError, match=r"truth values, or terms of .* float32, got int64"):
+    with pytest.raises(RuntimeError, match=r"truth values, or terms of .* or float32, got int64"):
         attention(x, x, x, attn_mask=dg.ones(4, 4, dtype=dg.int64))
     with pytest.raises(RuntimeError, match="one data type, got float32, float64 and float32"):
         attention(x, x.to(dg.float64), x)
+    with pytest.raises(
+        RuntimeError, match="is_causal=True is a mask itself and takes no attn_mask"
+    ):
+        attention(x, x, x, attn_mask=dg.ones(4, 4), is_causal=True)
+    heads = dg.zeros(4, 2, 3)
+    for shared in (dg.zeros(3, 2, 3), x[:2], dg.zeros(0, 2, 3)):
+        with pytest.raises(ValueError, match="with enable_gqa the heads of key and value"):
+            attention(heads, shared, shared, enable_gqa=True)
     with pytest.raises(ValueError, match="p must be from 0 to 1, got 2"):
         attention(x, x, x, dropout_p=2)
     with pytest.raises(TypeError, match="must be of floating-point type, not int64"):

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.signal
+from helpers.parity import check_gradients
 
 import distgrad as dg
 import distgrad.nn.functional as F
@@ -141,7 +142,112 @@ def test_what_does_not_fit_is_refused(shapes: Any, arguments: Any, message: str)
 
 def test_data_types_are_checked() -> None:
     x, weight = dg.zeros(1, 1, 3, 3), dg.zeros(1, 1, 2, 2)
-    with pytest.raises(TypeError, match="floating-point type, not int64"):
+    with pytest.raises(TypeError, match="must hold numbers, not bool"):
+        F.conv2d(x.to(dg.bool_), weight)
+    with pytest.raises(RuntimeError, match=r"one data type, got int64, float32 .* \.to\(\)"):
         F.conv2d(x.to(dg.int64), weight)
     with pytest.raises(RuntimeError, match=r"one data type, got float32, float64 .* \.to\(\)"):
         F.conv2d(x, weight.to(dg.float64))
+
+
+# Signals
+
+SIGNALS = [
+    # channels in and out, length, kernel, arguments
+    (1, 1, 9, 3, {}),
+    (4, 6, 11, 3, {"stride": 2, "padding": 2, "groups": 2}),
+    (2, 3, 8, 3, {"padding": "same", "dilation": (3,)}),
+    (3, 2, 5, 1, {"padding": "valid"}),
+]
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "length", "kernel", "arguments"), SIGNALS)
+def test_a_signal_is_an_image_one_pixel_wide(
+    inputs: int, outputs: int, length: int, kernel: int, arguments: Any
+) -> None:
+    rng = np.random.default_rng(2)
+    x, weight, bias = (
+        dg.Tensor(rng.standard_normal(shape), requires_grad=True)
+        for shape in (
+            (2, inputs, length),
+            (outputs, inputs // arguments.get("groups", 1), kernel),
+            (outputs,),
+        )
+    )
+    sizes = {
+        name: (value, 0 if name == "padding" else 1)
+        for name, value in arguments.items()
+        if name != "groups" and isinstance(value, int)
+    }
+    of_image = {**arguments, **sizes}
+    if isinstance(arguments.get("dilation"), tuple):
+        of_image["dilation"] = (*arguments["dilation"], 1)
+    y = F.conv1d(x, weight, bias, **arguments)
+    image = F.conv2d(x.unsqueeze(-1), weight.unsqueeze(-1), bias, **of_image).squeeze(-1)
+    assert y.shape == image.shape
+    np.testing.assert_array_equal(y.data, image.data)
+    for a, b in zip(
+        dg.autograd.grad((y * y).sum(), [x, weight, bias]),
+        dg.autograd.grad((image * image).sum(), [x, weight, bias]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a.data, b.data)
+
+
+def test_one_channel_of_a_signal_is_numpys_correlation() -> None:
+    rng = np.random.default_rng(3)
+    x, kernel = rng.standard_normal(12), rng.standard_normal(4)
+    y = F.conv1d(dg.Tensor(x[None]), dg.Tensor(kernel[None, None]))
+    np.testing.assert_allclose(y.data[0], np.correlate(x, kernel, "valid"), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "length", "kernel", "arguments"), SIGNALS)
+def test_signals_and_gradients_of_two_orders_are_pytorchs(
+    inputs: int, outputs: int, length: int, kernel: int, arguments: Any
+) -> None:
+    rng = np.random.default_rng(4)
+    depth = inputs // arguments.get("groups", 1)
+    shapes = [(2, inputs, length), (outputs, depth, kernel), (outputs,)]
+    check_gradients(
+        [rng.standard_normal(shape) for shape in shapes],
+        lambda m, f, x, weight, bias: f.conv1d(x, weight, bias, **arguments),
+    )
+
+
+def test_one_signal_is_a_batch_of_one() -> None:
+    x, weight = dg.arange(24.0).reshape(2, 3, 4), dg.arange(12.0).reshape(2, 3, 2)
+    assert F.conv1d(x[1], weight).tolist() == F.conv1d(x, weight)[1].tolist()
+
+
+def test_whole_numbers_stay_whole() -> None:
+    x, weight = dg.arange(6).reshape(1, 1, 6), dg.tensor([[[1, 2]]])
+    y = F.conv1d(x, weight, dg.tensor([1]))
+    assert y.dtype == np.int64
+    assert y.tolist() == [[[3, 6, 9, 12, 15]]]
+    assert F.conv2d(x.unsqueeze(-1), weight.unsqueeze(-1)).flatten().tolist() == [2, 5, 8, 11, 14]
+
+
+def test_a_number_may_stand_alone_in_a_tuple() -> None:
+    x, weight = dg.randn(1, 1, 5, 5), dg.randn(1, 1, 2, 2)
+    assert F.conv2d(x, weight, stride=(2,)).tolist() == F.conv2d(x, weight, stride=2).tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "arguments", "message"),
+    [
+        ((8,), {}, r"\(N, C, L\) or \(C, L\), got \(8,\)"),
+        (
+            (1, 2, 8),
+            {"stride": (1, 2)},
+            "stride must be an integer, alone or in a tuple, 1",
+        ),
+        ((1, 2, 8), {"stride": 2, "padding": "same"}, r"needs stride 1, got \(2,\)"),
+        ((1, 2, 2), {}, r"of elements it spans 3 = 1 \* \(3 - 1\) \+ 1 and there are 2 = 2 \+ 0"),
+        ((1, 3, 8), {}, r"input of 2 \* 1 = 2 channels, got 3"),
+    ],
+)
+def test_what_does_not_fit_a_signal_is_refused(shape: Any, arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"conv1d: .*{message}"):
+        F.conv1d(dg.zeros(*shape), dg.zeros(1, 2, 3), **arguments)
+    with pytest.raises(ValueError, match=r"\(O, C / groups, k\) without a zero, got \(2, 3\)"):
+        F.conv1d(dg.zeros(1, 2, 8), dg.zeros(2, 3))

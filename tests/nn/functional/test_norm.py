@@ -232,12 +232,23 @@ def test_errors():
         F.layer_norm(dg.arange(3), (3,))
     with pytest.raises(ValueError, match=r"must have shape \(N, C\) or \(N, C, ...\), got \(3,\)"):
         F.batch_norm(dg.zeros(3), None, None, training=True)
-    for shape in [(1, 3), (0, 3), (1, 3, 1, 1)]:
+    for shape in [(1, 3), (1, 3, 1, 1)]:
         with pytest.raises(ValueError, match=r"more than one value, .* use larger micro-batches"):
             F.batch_norm(dg.zeros(shape), None, None, training=True)
+    for eps, training in [(0.0, True), (-1e-5, False)]:
+        with pytest.raises(ValueError, match=f"eps must .* got {eps}"):
+            F.batch_norm(x, dg.zeros(3), dg.ones(3), training=training, eps=eps)
     with pytest.raises(ValueError, match="outside training running_mean and running_var"):
         F.batch_norm(x, None, None)
     with pytest.raises(ValueError, match=r"the running_var must have shape \(3,\), got \(2,\)"):
         F.batch_norm(x, dg.zeros(3), dg.zeros(2))
     with pytest.raises(TypeError, match="batch_norm: the input must be of floating-point type"):
         F.batch_norm(dg.ones(2, 3, dtype=dg.int64), None, None, training=True)
+
+
+def test_an_empty_batch_moves_no_statistics():
+    mean, var = dg.zeros(3), dg.ones(3)
+    for shape in [(0, 3), (2, 3, 0)]:
+        assert F.batch_norm(dg.zeros(shape), mean, var, training=True).shape == shape
+    assert (mean.tolist(), var.tolist()) == ([0] * 3, [1] * 3)
+    assert F.batch_norm(dg.zeros(0), dg.zeros(0), dg.ones(0)).shape == (0,)

@@ -111,7 +111,11 @@ def test_one_image_is_a_batch_of_one() -> None:
         ((4, 4), {"kernel_size": 2}, r"\(N, C, H, W\) or \(C, H, W\), got \(4, 4\)"),
         ((1, 1, 4, 4), {"kernel_size": 0}, "kernel_size must be .* 1 or more, got 0"),
         ((1, 1, 4, 4), {"kernel_size": 2, "stride": (1, 0)}, r"stride must be .* got \(1, 0\)"),
-        ((1, 1, 4, 4), {"kernel_size": 2, "padding": 2}, r"at most half .* \(2, 2\) for \(2, 2\)"),
+        (
+            (1, 1, 4, 4),
+            {"kernel_size": 2, "padding": 2},
+            r"at most half .* \(2, 2\) for \(2, 2\)",
+        ),
         ((1, 1, 4, 2), {"kernel_size": 3}, "columns it spans 3 .* there are 2 = 2"),
     ],
 )
@@ -126,5 +130,7 @@ def test_other_refusals() -> None:
     with pytest.raises(ValueError, match=r"max_pool2d: dilation must be .* got 0"):
         F.max_pool2d(dg.zeros(1, 2, 2), 2, dilation=0)
     for pool in (F.max_pool2d, F.avg_pool2d):
-        with pytest.raises(TypeError, match="floating-point type, not int64"):
-            pool(dg.zeros(1, 2, 2, dtype=dg.int64), 2)
+        with pytest.raises(TypeError, match="must hold numbers, not bool"):
+            pool(dg.zeros(1, 2, 2, dtype=dg.bool_), 2)
+        with pytest.raises(ValueError, match=r"may have length 0, got .* \(2, 0, 3, 3\)"):
+            pool(dg.zeros(2, 0, 3, 3), 2)

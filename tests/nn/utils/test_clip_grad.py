@@ -129,6 +129,11 @@ def test_an_order_that_is_no_norm_is_refused():
         clip_grad_norm_(with_gradients([np.ones(2)]), 1.0, norm_type=0)
 
 
+def test_an_order_may_be_a_word():
+    tensors = [dg.tensor([3.0, -4.0])]
+    assert get_total_norm(tensors, "inf").item() == 4.0
+
+
 def test_scaling_by_a_norm_known_already():
     (parameter,) = with_gradients([np.array([3.0, 4.0])])
     clip_grads_with_norm_(parameter, 1.0, 10.0 - 1e-6)

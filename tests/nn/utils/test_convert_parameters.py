@@ -10,12 +10,17 @@ def test_there_and_back():
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     vector = parameters_to_vector(model.parameters())
     assert vector.shape == (13,)
-    assert not vector.requires_grad
     arrays = [p.data for p in model.parameters()]
     vector_to_parameters(vector * 2, model.parameters())
     np.testing.assert_array_equal(parameters_to_vector(model.parameters()).data, vector.data * 2)
     assert all(p.data is a for p, a in zip(model.parameters(), arrays, strict=True))
     assert all(p.version.number == 2 for p in model.parameters())  # initial values, then these
+
+
+def test_gradients_flow_to_the_parameters():
+    parameters = [nn.Parameter(dg.ones(2, 1)), nn.Parameter(dg.full((2,), 3.0))]
+    (parameters_to_vector(parameters) * dg.arange(4.0)).square().sum().backward()
+    assert [p.grad.tolist() for p in parameters] == [[[0.0], [2.0]], [24.0, 54.0]]
 
 
 def test_errors():

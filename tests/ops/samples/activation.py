@@ -12,7 +12,23 @@ def _gelu(x: np.ndarray, approximate: str = "none") -> np.ndarray:
     return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * np.power(x, 3)))) / 2
 
 
+def _gelu_x(g: np.ndarray, x: np.ndarray, approximate: str) -> np.ndarray:
+    if approximate == "none":
+        return g * (scipy.stats.norm.cdf(x) + x * scipy.stats.norm.pdf(x))
+    inner = np.sqrt(2 / np.pi) * (x + 0.044715 * np.power(x, 3))
+    slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * np.power(x, 2))
+    return g * ((1 + np.tanh(inner)) / 2 + x / 2 * slope / np.cosh(inner) ** 2)
+
+
 SAMPLES: dict[str, Row] = {
+    "gelu_x": Row(
+        [
+            case(shape, shape, approximate=form)
+            for shape in ((2, 3), (), (0, 3))
+            for form in ("none", "tanh")
+        ],
+        _gelu_x,
+    ),
     "gelu": Row(
         [*unary(), *[case((2, 3), approximate=form) for form in ("none", "tanh")]],
         _gelu,

@@ -47,7 +47,8 @@ def _gradient_cases(of_input: bool) -> list[Case]:
         x, weight, y = _shapes(count, inputs, outputs, groups, geometry)
         attributes = {"window": window(**geometry), "groups": groups}
         if of_input:
-            cases.append(case(y, weight, **attributes, size=geometry["size"]))
+            bias = (inputs,) if len(cases) % 2 else None
+            cases.append(case(y, weight, bias, **attributes, size=geometry["size"]))
         else:
             cases.append(case(x, y, **attributes))
     return cases
@@ -60,6 +61,6 @@ SAMPLES: dict[str, Row] = {
         lacks=("0-d",),
     ),
     "conv2d": Row(_conv2d_cases(), sliding.conv2d, lacks=("0-d",)),
-    "conv2d_input": Row(_gradient_cases(True), sliding.conv2d_input, lacks=("0-d",)),
     "conv2d_weight": Row(_gradient_cases(False), sliding.conv2d_weight, lacks=("0-d",)),
+    "conv_transpose2d": Row(_gradient_cases(True), sliding.conv_transpose2d, lacks=("0-d",)),
 }

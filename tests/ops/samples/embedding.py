@@ -19,27 +19,30 @@ def _cases(of_table: bool) -> list[Case]:
     cases = []
     for rows, width, listed in _TABLES:
         indices = np.array(listed, np.int64)
-        for padding in (None, 1):
+        for padding, by_frequency in ((None, False), (1, False), (1, True)):
+            given = {"indices": indices, "padding": padding, "by_frequency": by_frequency}
             if of_table:
-                cases.append(case((rows, width), indices=indices, padding=padding))
+                cases.append(case((rows, width), **given))
             else:
-                above = (*indices.shape, width)
-                cases.append(case(above, indices=indices, padding=padding, rows=rows))
+                cases.append(case((*indices.shape, width), **given, rows=rows))
     return cases
 
 
-def _embedding_table(above: np.ndarray, indices: Any, padding: Any, rows: int) -> np.ndarray:
+def _embedding_table(
+    above: np.ndarray, indices: Any, padding: Any, rows: int, by_frequency: bool
+) -> np.ndarray:
     table = np.zeros((rows, above.shape[-1]))
     for place in np.ndindex(indices.shape):
         if indices[place] != padding:
-            table[indices[place]] += above[place]
+            count = (indices == indices[place]).sum() if by_frequency else 1
+            table[indices[place]] += above[place] / count
     return table
 
 
 SAMPLES: dict[str, Row] = {
     "embedding": Row(
         [c for c in _cases(True) if c.attributes["padding"] is None],
-        lambda table, indices, padding: np.take(table, indices, axis=0),
+        lambda table, indices, padding, by_frequency: np.take(table, indices, axis=0),
         lacks=("0-d",),
     ),
     "embedding_table": Row(_cases(False), _embedding_table, lacks=("0-d",)),

@@ -12,6 +12,11 @@ SAMPLES: dict[str, Row] = {
     "log10": Row(unary(positive)),
     "log1p": Row([*unary(positive), case(np.array([1e-3, -1e-3]))]),
     "log2": Row(unary(positive)),
+    "logaddexp2": Row([*binary(), case(np.array([800.0, -800.0]), np.array([799.0, -801.0]))]),
+    "logit": Row(
+        unary(lambda generator, shape: generator.uniform(0.1, 0.9, shape)), scipy.special.logit
+    ),
+    "xlog1py": Row(binary(positive), scipy.special.xlog1py),
     "logaddexp": Row([*binary(), case(np.array([800.0, -800.0]), np.array([799.0, -801.0]))]),
     "xlogy": Row(binary(positive), scipy.special.xlogy),
 }

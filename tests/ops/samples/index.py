@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from ops.cases import Case, Row, case
 
+from distgrad import ops
+
 INDICES = [
     1,
     -1,
@@ -65,7 +67,32 @@ def _places(index: Any) -> np.ndarray:
     return np.arange(6).reshape(2, 3)[index]
 
 
+_STEPS = [
+    ((ops.getitem, {"index": (1, slice(None, None, 2))}),),
+    ((ops.transpose, {"axes": (1, 0)}), (ops.getitem, {"index": slice(1, 3)})),
+    ((ops.transpose, {"axes": (1, 0)}), (ops.reshape, {"shape": (6,)})),
+]
+"""Of an array of shape (2, 3)."""
+
+
+def _written_to_view(x: np.ndarray, values: np.ndarray, steps) -> np.ndarray:
+    places = np.arange(x.size).reshape(x.shape)
+    for op, attributes in steps:
+        places = op.forward(np, places, **attributes)
+    y = x.copy().reshape(-1)
+    y[places] = values
+    return y.reshape(x.shape)
+
+
 SAMPLES: dict[str, Row] = {
+    "assign_view": Row(
+        [
+            case((2, 3), shape, steps=steps)
+            for steps, shape in zip(_STEPS, [(2,), (2, 2), (6,)], strict=True)
+        ]
+        + [case((), (), steps=()), case((0, 3), (0, 3), steps=())],
+        _written_to_view,
+    ),
     "accumulate": Row(_writing(repeating=True), _written(add=True)),
     # Of several values for one place a difference sees only one: the tests of scatter have them.
     "assign": Row(_writing(repeating=False), _written(add=False)),

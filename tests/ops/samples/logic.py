@@ -47,6 +47,23 @@ SAMPLES: dict[str, Row] = {
         ],
         constants=None,
     ),
+    "isin": Row(
+        [
+            case((2, 3), (4,), domain=whole),
+            case((2, 3), (), domain=whole, invert=True),
+            case((), (2, 2), domain=whole),
+            case((0,), (3,), domain=whole),
+        ],
+        lambda x, values, invert=False: np.array(
+            [(v in values.reshape(-1)) != invert for v in x.reshape(-1)], bool
+        ).reshape(x.shape),
+        constants=None,
+    ),
+    "signbit": Row(
+        [*unary(), case(np.array([0.0, -0.0])), _bits([3, -2, 0])],
+        lambda x: np.copysign(1, x) < 0 if x.dtype.kind == "f" else x < 0,
+        constants=None,
+    ),
     "isinf": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
     "isnan": Row([*unary(), case(np.array([np.inf, np.nan, 1.0, -np.inf]))], constants=None),
     "less": _COMPARED,

@@ -93,4 +93,9 @@ SAMPLES: dict[str, Row] = {
         [*_cases("x", "x", "weight"), *_cases("x", "x", "none")], _normalize_input, lacks=("0-d",)
     ),
     "normalize_weight": Row(_cases("x", "x"), _normalize_weight, lacks=("0-d",)),
+    "rms_normalize": Row(
+        [case(shape, axes=axes, eps=0.1) for shape, axes in _GEOMETRIES[:4]],
+        lambda x, axes, eps: x / np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + eps),
+        lacks=("0-d",),
+    ),
 }

@@ -54,6 +54,13 @@ SAMPLES: dict[str, Row] = {
         constants=("winner",),
         lacks=("0-d",),
     ),
+    "max_pool2d_indices": Row(
+        [case(s.images, s.largest, window=s.window) for s in _SAMPLES],
+        sliding.max_pool2d_indices,
+        constants=None,
+        lacks=("0-d",),
+        keeps_dtype=False,
+    ),
     "max_pool2d_scatter": Row(
         [case(s.y, s.winner, window=s.window, size=s.size) for s in _SAMPLES],
         sliding.max_pool2d_scatter,

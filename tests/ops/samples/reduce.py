@@ -39,6 +39,31 @@ def _argmedian(x: Any, axis: int, keepdims: bool = False) -> Any:
     return place if keepdims else np.squeeze(place, axis)
 
 
+def _argmode(x: Any, axis: int, keepdims: bool = False) -> Any:
+    """By counting; of the most frequent elements the smallest, and of its places the last."""
+
+    def of_line(line: Any) -> int:
+        best = min(line, key=lambda v: (-np.count_nonzero(line == v), v))
+        return int(np.flatnonzero(line == best)[-1])
+
+    return _each_line(of_line, x, axis, keepdims)
+
+
+def _argnanmedian(x: Any, axis: int, keepdims: bool = False) -> Any:
+    def of_line(line: Any) -> int:
+        numbers = np.sort(line[~np.isnan(line)])
+        return int(np.flatnonzero(line == numbers[(len(numbers) - 1) // 2])[0])
+
+    return _each_line(of_line, x, axis, keepdims)
+
+
+def _each_line(function: Any, x: Any, axis: int, keepdims: bool) -> Any:
+    if not x.size:
+        return np.zeros(np.delete(x.shape, axis), np.int64)
+    found = np.apply_along_axis(function, axis, x)
+    return np.expand_dims(found, axis) if keepdims else found
+
+
 _PREDICATE = Row(reduction(whole), constants=None)
 
 
@@ -56,6 +81,26 @@ SAMPLES: dict[str, Row] = {
         ]
         + [case((0, 3), axis=1)],
         _argmedian,
+        constants=None,
+        lacks=("0-d",),
+    ),
+    "argmode": Row(
+        [
+            Case((np.array([[1.0, 2, 2, 3, 3], [5, 4, 5, 4, 0]]),), {"axis": 1}),
+            Case((np.array([[1.0, 2], [2, 1], [2, 0]]),), {"axis": 0, "keepdims": True}),
+            case((0, 3), axis=1),
+        ],
+        _argmode,
+        constants=None,
+        lacks=("0-d",),
+    ),
+    "argnanmedian": Row(
+        [
+            Case((np.array([[3.0, np.nan, 1, 2], [np.nan, 7, 5, np.nan]]),), {"axis": 1}),
+            Case((np.array([[3.0, 1], [np.nan, 2]]),), {"axis": 0, "keepdims": True}),
+            case((0, 3), axis=1),
+        ],
+        _argnanmedian,
         constants=None,
         lacks=("0-d",),
     ),

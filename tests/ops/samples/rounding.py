@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from ops.cases import Case, Row, case, unary
+from ops.cases import Case, Row, binary, case, unary, whole
 
 
 def between(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -29,6 +29,9 @@ _PAIRS = _quotients()
 
 
 SAMPLES: dict[str, Row] = {
+    "angle": Row([*unary(), case(np.array([-2.0, np.inf, -np.inf]))], lambda x: np.pi * (x < 0)),
+    "heaviside": Row(binary(whole)[:-2], constants=None),
+    "nextafter": Row(binary(), constants=None),
     "ceil": Row(_STEPS),
     "copysign": Row(_PAIRS),
     "floor": Row(_STEPS),

@@ -5,17 +5,18 @@ from typing import Any
 import numpy as np
 from ops.cases import Case, Row, binary, case, unary
 
+_WHERE: list[tuple[Any, Any, Any]] = [
+    ([[True, False, True], [False, True, False]], (2, 3), (2, 3)),
+    ([True, False, True], (2, 3), (2, 1)),
+    ([[True], [False]], (3,), ()),
+    (True, (), ()),
+    ([True, False], (2,), -1.5),
+    (np.ones((0, 3), bool), (3,), (1, 3)),
+]
+
 
 def _where_cases() -> list[Case]:
-    samples: list[tuple[Any, Any, Any]] = [
-        ([[True, False, True], [False, True, False]], (2, 3), (2, 3)),
-        ([True, False, True], (2, 3), (2, 1)),
-        ([[True], [False]], (3,), ()),
-        (True, (), ()),
-        ([True, False], 1.5, (2,)),
-        ([True, False], (2,), -1.5),
-        (np.ones((0, 3), bool), (3,), (1, 3)),
-    ]
+    samples = [*_WHERE, ([True, False], 1.5, (2,))]
     return [case(np.array(condition), a, b) for condition, a, b in samples]
 
 
@@ -46,4 +47,9 @@ SAMPLES: dict[str, Row] = {
     "maximum": Row(binary()),
     "minimum": Row(binary()),
     "where": Row(_where_cases(), constants=("condition",)),
+    "zero_unless": Row(
+        [case(x, np.array(condition)) for condition, x, _ in _WHERE],
+        lambda x, condition: np.where(condition, x, 0),
+        constants=("condition",),
+    ),
 }

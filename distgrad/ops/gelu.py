@@ -1,0 +1,67 @@
+"""The Gaussian error linear unit, exact or by tanh, and its derivatives.
+
+D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415 (2016).
+"""
+
+import math
+
+from distgrad.ops.blocks import in_blocks
+from distgrad.ops.error_function import erf
+from distgrad.ops.op import op
+
+_ROOT_HALF = math.sqrt(0.5)
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+_LINEAR = math.sqrt(2 / math.pi)
+_CUBIC = 0.044715
+
+
+@op
+def gelu(xp, x, /, approximate="none"):
+    """``x`` times the normal distribution function of ``x``, or of its approximation by tanh."""
+    return in_blocks(xp, lambda x: x * _weight(xp, x, approximate), x)
+
+
+@gelu.rule("x")
+def _(xp, g, x, approximate):
+    return gelu_x(xp, g, x, approximate=approximate)
+
+
+@op
+def gelu_x(xp, g, x, /, approximate):
+    """``g`` times the derivative of `gelu` at ``x``."""
+    return in_blocks(xp, lambda g, x: g * _slope(xp, x, approximate), g, x)
+
+
+@gelu_x.rule("g")
+def _(xp, g, x, approximate):
+    return gelu_x(xp, g, x, approximate=approximate)
+
+
+@gelu_x.rule("x")
+def _(xp, above, g, x, approximate):
+    return above * g * _curvature(xp, x, approximate)
+
+
+def _weight(xp, x, approximate):
+    """The normal distribution function, exactly or nearly."""
+    if approximate == "none":
+        return (1 + erf(xp, x * _ROOT_HALF)) * 0.5
+    return (1 + xp.tanh(x * (1 + x * x * _CUBIC) * _LINEAR)) * 0.5
+
+
+def _slope(xp, x, approximate):
+    weight = _weight(xp, x, approximate)
+    if approximate == "none":
+        density = xp.exp(x * x * -0.5) * _DENSITY
+    else:
+        # tanh' = 1 - tanh ** 2, where tanh = 2 * weight - 1
+        density = weight * (1 - weight) * ((1 + x * x * (3 * _CUBIC)) * (2 * _LINEAR))
+    return weight + x * density
+
+
+def _curvature(xp, x, approximate):
+    if approximate == "none":
+        return xp.exp(x * x * -0.5) * _DENSITY * (2 - x * x)
+    inner = (1 + x * x * (3 * _CUBIC)) * _LINEAR  # the derivative of what tanh is taken of
+    tanh = xp.tanh(x * (1 + x * x * _CUBIC) * _LINEAR)
+    return (1 - tanh * tanh) * (inner - x * tanh * inner * inner + x * x * (3 * _CUBIC * _LINEAR))
