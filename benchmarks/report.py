@@ -174,6 +174,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put them into benchmarks/README.md")
     tables = {
         "results": all_results(HERE / "results", heading, table),
+        "reductions": all_results(HERE / "results" / "reductions", heading, table),
         "engine": all_results(HERE / "results" / "engine", engine_heading, engine_table),
         "profiles": all_results(HERE / "results" / "profiles", profile_heading, profile_table),
     }
