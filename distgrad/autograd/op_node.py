@@ -55,13 +55,8 @@ class SavingNode(Node):
 
     def saved_values(self) -> Sequence[Any]:
         """Return what was saved, refusing values freed or changed since then."""
-        while callable(self.saved):
-            self.saved = self.saved()
-        if self.saved is None:
-            raise RuntimeError(
-                f"backward through {self.name!r} a second time: the values saved for it were freed "
-                "by the first pass; pass retain_graph=True to the first backward() or grad()"
-            )
+        if type(self.saved) is not list:
+            self._compute_saved()
         for place, version, number in self.versions:
             if version.number != number:
                 raise RuntimeError(
@@ -71,6 +66,15 @@ class SavingNode(Node):
                     f"{version.number} now; change it after backward(), or change a clone()"
                 )
         return self.saved  # type: ignore[no-any-return]
+
+    def _compute_saved(self) -> None:
+        while callable(self.saved):
+            self.saved = self.saved()
+        if self.saved is None:
+            raise RuntimeError(
+                f"backward through {self.name!r} a second time: the values saved for it were freed "
+                "by the first pass; pass retain_graph=True to the first backward() or grad()"
+            )
 
     def name_of(self, place: int) -> str:
         """Return what a saved value is called."""
@@ -100,12 +104,7 @@ class OpNode(SavingNode):
 
     def pass_on(self, gradient: Any, walk: Walk) -> None:
         """Run the rules whose results are wanted."""
-        values = self.saved
-        for _, version, number in self.versions:
-            if version.number != number:
-                self.saved_values()  # refuses
-        if type(values) is not list:
-            values = self.saved_values()
+        values = self.saved_values()
         if walk.create_graph:
             xp = gradient.__array_namespace__()
             values = self._as_tensors(values, walk.tensor_type)
@@ -170,7 +169,7 @@ def record(
         attributes: All attributes of the call.
         output: The resulting Tensor.
     """
-    plan = op.plans.get(wanted) or op.plan(wanted)
+    plan = op.plan(wanted)
     if plan is None:
         return None
     data = output.data

@@ -74,8 +74,7 @@ class Op:
         self.inputs = names[1:marked] if marked else names[1:]
         self.defaults = _with_defaults(function, names[1 + len(self.inputs) :])
         self.rules: dict[str, Rule] = {}
-        self.plans: dict[int, Plan | None] = {}
-        """By `plan`'s argument."""
+        self._plans: dict[int, Plan | None] = {}
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join((*self.inputs, *self.defaults))})>"
@@ -117,11 +116,11 @@ class Op:
             wanted: Bit n is set if input n wants a gradient; one bit more above them all.
         """
         try:
-            return self.plans[wanted]
+            return self._plans[wanted]
         except KeyError:
             count = wanted.bit_length() - 1
             bits = tuple(bool(wanted >> place & 1) for place in range(count))
-            return self.plans.setdefault(wanted, self._make_plan(bits))
+            return self._plans.setdefault(wanted, self._make_plan(bits))
 
     def _make_plan(self, wanted: tuple[bool, ...]) -> Plan | None:
         rules = [r for r in self.rules.values() if wanted[r.position]]

@@ -149,8 +149,10 @@ class InPlace(Arithmetic):
     def fill_(self, value: Any) -> Self:
         """Set all elements to ``value``, a number or a Tensor of one."""
         if self._recorded("fill_()", value):
-            return self._in_place("fill_()", "masked_fill", self._everywhere(), value)
-        self._overwrite("fill_()", ..., raw(value))
+            former = self._former()
+            self._become("fill_()", former.masked_fill(self._everywhere(), value), former)
+        else:
+            self._overwrite("fill_()", ..., raw(value))
         return self
 
     def copy_(self, source: Any, non_blocking: bool = False) -> Self:  # noqa: ARG002 (PyTorch's)
