@@ -15,7 +15,7 @@ _LINEAR = math.sqrt(2 / math.pi)
 _CUBIC = 0.044715
 
 
-@op
+@op(kernel=True)
 def gelu(xp, x, /, approximate="none"):
     """``x`` times the normal distribution function of ``x``, or of its approximation by tanh."""
     return in_blocks(xp, lambda x: x * _weight(xp, x, approximate), x)
@@ -26,7 +26,7 @@ def _(xp, g, x, approximate):
     return gelu_x(xp, g, x, approximate=approximate)
 
 
-@op
+@op(kernel=True)
 def gelu_x(xp, g, x, /, approximate):
     """``g`` times the derivative of `gelu` at ``x``."""
     return in_blocks(xp, lambda g, x: g * _slope(xp, x, approximate), g, x)

@@ -13,6 +13,8 @@ An op is written once, over any array namespace::
 The function's parameters are arrays; those behind a ``/`` are attributes, constants of the call.
 The names of a rule's parameters say what must be kept for it: an input by its name, ``y`` the
 output, an attribute by its name, ``x_shape`` the shape of input ``x`` without the array.
+``@op(kernel=True)`` enters the function into the kernel table: a faster implementation for an array
+library may then stand in for it (`distgrad.backend.kernels`).
 A rule may return a gradient of the broadcast shape: the engine sums it to the input's shape.
 
 A function ``(xp, *arrays, attributes...)`` takes any number of arrays, and one rule serves each of
@@ -30,6 +32,7 @@ from types import ModuleType
 from typing import Any
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import Kernel
 
 __all__ = ["OUTPUT", "Op", "Plan", "Rule", "VariadicOp", "op"]
 
@@ -65,9 +68,11 @@ class Plan:
 class Op:
     """An array function and its gradient rules; made by the decorator `op`."""
 
-    def __init__(self, function: Callable[..., Any], view: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., Any], view: bool = False, kernel: bool = False
+    ) -> None:
         self.name = function.__name__
-        self.forward = function
+        self.forward = Kernel(function) if kernel else function
         self.view = view
         self.__doc__ = function.__doc__
         names, marked = _parameters(function)
@@ -228,17 +233,21 @@ def _with_saved(rule: Callable[..., Any], places: tuple[int, ...]) -> Callable[.
     return lambda xp, g, saved: rule(xp, g, *[saved[place] for place in places])
 
 
-def op(function: Callable[..., Array] | None = None, *, view: bool = False) -> Any:
+def op(
+    function: Callable[..., Array] | None = None, *, view: bool = False, kernel: bool = False
+) -> Any:
     """Make an op of a function ``(xp, inputs..., /, attributes...)`` or ``(xp, *arrays, ...)``.
 
     Args:
         function: The array function.
         view: Whether the result may share the first input's memory.
+        kernel: Whether the kernel table may have faster implementations of it.
     """
     if function is None:
-        return lambda function: op(function, view=view)
-    variadic = function.__code__.co_flags & inspect.CO_VARARGS
-    return (VariadicOp if variadic else Op)(function, view)
+        return lambda function: op(function, view=view, kernel=kernel)
+    if function.__code__.co_flags & inspect.CO_VARARGS:
+        return VariadicOp(function, view)
+    return Op(function, view, kernel)
 
 
 # What `inspect.signature` tells, of a plain function; it would take half of the package's import.
