@@ -6,6 +6,29 @@ from typing import Any
 
 from workers.workload import Workload
 
+EVERY_MODEL = (
+    "distgrad",
+    "distgrad-numba",
+    "torch",
+    "torch-tuned-malloc",
+    "torch-compile-tuned-malloc",
+    "accelerate-tuned-malloc",
+    "jax-tuned-malloc",
+    "chainermn-tuned-malloc",
+)
+IMAGES = (
+    "distgrad",
+    "distgrad-numba",
+    "torch",
+    "torch-channels-last",
+    "torch-channels-last-tuned-malloc",
+    "torch-compile-channels-last-tuned-malloc",
+    "accelerate-channels-last-tuned-malloc",
+    "jax-unrolled-tuned-malloc",
+    "chainermn-tuned-malloc",
+)
+PERCEPTRONS = (*EVERY_MODEL, "raw-mpi-tuned-malloc")
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -29,7 +52,7 @@ class Claim:
     micro_batches: int
     warmup: int
     steps: int
-    sides: tuple[str, ...] = ("distgrad", "torch", "torch-tuned-malloc")
+    sides: tuple[str, ...] = EVERY_MODEL
 
     def workload(self, ranks: int, launched: float, report: str) -> Workload:
         """Return what a worker is given; see `Workload` for the arguments."""
@@ -47,6 +70,46 @@ class Claim:
 
 
 CLAIMS = {
+    "mlp": Claim(
+        title="MLP 784-1024-1024-10",
+        model="mlp",
+        sizes={"layers": (784, 1024, 1024, 10)},
+        micro_batch=64,
+        micro_batches=4,
+        warmup=5,
+        steps=40,
+        sides=PERCEPTRONS,
+    ),
+    "cnn": Claim(
+        title="CNN of 3x3 convolutions to 32 and 64 channels on 28x28 pixels",
+        model="cnn",
+        sizes={"image": (1, 28, 28), "channels": (32, 64), "hidden": 128, "classes": 10},
+        micro_batch=64,
+        micro_batches=4,
+        warmup=3,
+        steps=20,
+        sides=IMAGES,
+    ),
+    "gpt": Claim(
+        title="GPT of 4 layers, width 128, 4 heads, 64 tokens of context",
+        model="gpt",
+        # As many characters as configs/char_gpt.toml finds in the documentation of Python 3.11.
+        sizes={"layers": 4, "width": 128, "heads": 4, "context": 64, "vocabulary": 103},
+        micro_batch=16,
+        micro_batches=4,
+        warmup=3,
+        steps=16,
+    ),
+    "tiny": Claim(
+        title="MLP 8-16-16-1, mean squared error",
+        model="regression",
+        sizes={"layers": (8, 16, 16, 1)},
+        micro_batch=8,
+        micro_batches=4,
+        warmup=50,
+        steps=1000,
+        sides=PERCEPTRONS,
+    ),
     "digits": Claim(
         title="MLP 64-256-10, the size of scikit-learn's digits",
         model="mlp",
@@ -55,15 +118,7 @@ CLAIMS = {
         micro_batches=4,
         warmup=50,
         steps=1000,
-    ),
-    "mlp": Claim(
-        title="MLP 784-1024-1024-10",
-        model="mlp",
-        sizes={"layers": (784, 1024, 1024, 10)},
-        micro_batch=64,
-        micro_batches=4,
-        warmup=10,
-        steps=60,
+        sides=PERCEPTRONS,
     ),
     "wide": Claim(
         title="MLP 784-2200-2000-10, whose gradients are 25 MB",
@@ -73,31 +128,6 @@ CLAIMS = {
         micro_batches=4,
         warmup=5,
         steps=25,
-    ),
-    "cnn": Claim(
-        title="CNN of 3x3 convolutions to 32 and 64 channels on 28x28 pixels",
-        model="cnn",
-        sizes={"image": (1, 28, 28), "channels": (32, 64), "hidden": 128, "classes": 10},
-        micro_batch=64,
-        micro_batches=4,
-        warmup=5,
-        steps=40,
-        sides=(
-            "distgrad",
-            "torch",
-            "torch-channels-last",
-            "torch-tuned-malloc",
-            "torch-channels-last-tuned-malloc",
-        ),
-    ),
-    "gpt": Claim(
-        title="GPT of 4 layers, width 128, 4 heads, 64 tokens of context",
-        model="gpt",
-        # As many characters as configs/char_gpt.toml finds in the documentation of Python 3.11.
-        sizes={"layers": 4, "width": 128, "heads": 4, "context": 64, "vocabulary": 103},
-        micro_batch=16,
-        micro_batches=4,
-        warmup=5,
-        steps=30,
+        sides=PERCEPTRONS,
     ),
 }

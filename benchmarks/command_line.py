@@ -5,7 +5,7 @@ import datetime
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,23 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], str]:
+    """Return what reads an argument that must be one of some names."""
+    known = list(names)
+
+    def name(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f"no {text!r}; there are: {', '.join(known)}")
+        return text
+
+    return name
+
+
+def say(line: str) -> None:
+    """Tell how far it is, apart from the results."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def circumstances() -> dict[str, Any]:

@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from claims import Claim
-from sides import SIDES, Side
+from sides import Side
 from workers.workload import Workload
 
 HERE = Path(__file__).resolve().parent
@@ -41,37 +42,35 @@ def compare(
     claim: Claim,
     ranks: int,
     rounds: int,
-    sides: Sequence[str],
+    sides: Mapping[str, Side],
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Measure each side once a round, one after the other: A B C, A B C, ...
 
+    What a side compiles and keeps is there from the first round on.
+
     Returns:
-        "runs" (all of them, in order), "loss_deviation" (the largest of `loss_difference`),
-        "summary" (side -> metric -> spread) and "ratios" (peer -> metric -> spread of the ratios of
-        the first side to the peer, taken within each round).
+        "runs" (all of them, in order), "loss_deviation" (the largest of `loss_difference`) and
+        "summary" (side -> metric -> spread); `ratios` are made from the runs.
 
     Raises:
         RuntimeError: If a run fails, or did not do the same work as the first one.
     """
     runs: list[Run] = []
     deviation = 0.0
+    for side in sides.values():
+        if side.compiles:
+            run_side(side, replace(claim, warmup=1, steps=2), ranks)
     for number in range(1, rounds + 1):
-        for name in sides:
-            run = {"side": name, "round": number, **run_side(SIDES[name], claim, ranks)}
+        for name, side in sides.items():
+            run = {"side": name, "round": number, **run_side(side, claim, ranks)}
             runs.append(run)
             deviation = max(deviation, loss_difference(run, runs[0]))
             progress(f"round {number}/{rounds}  {name:33} {run['measured']['step_ms']:9.3f} ms")
-    by_side = {name: [run for run in runs if run["side"] == name] for name in sides}
-    first, *peers = sides
     return {
         "runs": runs,
         "loss_deviation": deviation,
-        "summary": {name: _per_metric(_values(of_side)) for name, of_side in by_side.items()},
-        "ratios": {
-            peer: _per_metric(_ratios(_values(by_side[first]), _values(by_side[peer])))
-            for peer in peers
-        },
+        "summary": {name: _per_metric(values(runs, name)) for name in sides},
     }
 
 
@@ -119,9 +118,13 @@ def _run_processes(side: Side, workload: Workload) -> None:
 
 
 def _outside_mpi(environment: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what a rank inherits, lest an mpirun started here takes itself for nested."""
+    """Leave out what a rank inherits, lest an mpirun started here takes itself for nested.
+
+    Python may write compiled modules, which installed packages have: a start is to load them.
+    """
     of_a_rank = ("OMPI_", "PMIX_", "PMI_", "PRTE_", "HYDRA_", "HYDI_", "MALLOC_", "DISTGRAD_")
-    return {k: v for k, v in environment.items() if not k.startswith(of_a_rank)}
+    left_out = (*of_a_rank, "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in environment.items() if not k.startswith(left_out)}
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -165,18 +168,22 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": middle, "min": min(values), "q1": low, "q3": high, "max": max(values)}
 
 
-def _values(runs: Sequence[Run]) -> dict[str, list[float]]:
-    return {metric: [run["measured"][metric] for run in runs] for metric in METRICS}
+def values(runs: Sequence[Run], side: str) -> dict[str, list[float]]:
+    """Return what the runs of a side measured, round by round."""
+    of_side = [run["measured"] for run in runs if run["side"] == side]
+    return {metric: [measured[metric] for measured in of_side] for metric in METRICS}
 
 
-def _ratios(
-    ours: Mapping[str, Sequence[float]], theirs: Mapping[str, Sequence[float]]
-) -> dict[str, list[float]]:
-    return {
-        metric: [a / b for a, b in zip(ours[metric], theirs[metric], strict=True)]
-        for metric in METRICS
-    }
+def ratios(runs: Sequence[Run], side: str, peer: str) -> dict[str, dict[str, float]]:
+    """Return the spread of a side's ratios to another one, each taken within a round."""
+    ours, theirs = values(runs, side), values(runs, peer)
+    return _per_metric(
+        {
+            metric: [a / b for a, b in zip(ours[metric], theirs[metric], strict=True)]
+            for metric in METRICS
+        }
+    )
 
 
-def _per_metric(values: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
-    return {metric: spread(of_metric) for metric, of_metric in values.items()}
+def _per_metric(measured: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    return {metric: spread(of_metric) for metric, of_metric in measured.items()}

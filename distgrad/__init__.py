@@ -371,9 +371,9 @@ from distgrad.tensor.printing import set_printoptions
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from distgrad import data, distributed, nn, optim
+    from distgrad import cuda, data, distributed, nn, optim
 
-_LATER = ("data", "distributed", "nn", "optim")
+_LATER = ("cuda", "data", "distributed", "nn", "optim")
 """Parts that are imported when somebody asks for them: a script may need few."""
 
 
@@ -469,6 +469,7 @@ __all__ = [
     "count_nonzero",
     "cov",
     "cross",
+    "cuda",
     "cummax",
     "cummin",
     "cumprod",

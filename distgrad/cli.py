@@ -123,7 +123,7 @@ def _train(
         from distgrad.training.run import prepare, train
         from distgrad.training.together import together
 
-        comm = connect()
+        comm = connect(kernels="numpy")  # the trainer makes the configuration's choice
         settled, folder = together(
             comm, lambda: prepare(config, overrides or [], run_dir, comm.size, resume)
         )
@@ -177,7 +177,7 @@ def _evaluate(
     from distgrad.distributed import connect
     from distgrad.training.evaluation import evaluate_run
 
-    evaluate_run(run, overrides or [], connect())
+    evaluate_run(run, overrides or [], connect(kernels="numpy"))
 
 
 @app.command("replay")
@@ -248,7 +248,7 @@ def _say(message: str, error: Exception) -> None:
     from distgrad.distributed import connect, launched_rank
 
     try:
-        comm = connect()
+        comm = connect(kernels="numpy")
     except UsageError:
         # Without MPI the ranks cannot wait for each other, and mpirun ends all of them when the
         # first leaves: let that be the one that has spoken.

@@ -4,7 +4,14 @@ Wrong arguments to library functions raise the built-in ``ValueError``, ``TypeEr
 ``IndexError`` and ``RuntimeError``, as PyTorch does.
 """
 
-__all__ = ["DistgradError", "Interrupted", "RankError", "TrainingError", "UsageError"]
+__all__ = [
+    "DeviceError",
+    "DistgradError",
+    "Interrupted",
+    "RankError",
+    "TrainingError",
+    "UsageError",
+]
 
 
 class DistgradError(Exception):
@@ -17,6 +24,10 @@ class UsageError(DistgradError):
     """Bad usage, configuration or data, found before the first step."""
 
     exit_status = 2
+
+
+class DeviceError(UsageError, RuntimeError):
+    """A device that is not there, or that nothing is installed for."""
 
 
 class TrainingError(DistgradError):

@@ -341,7 +341,7 @@ def rows(module: str, functions: Any, table: dict[str, str]) -> Iterator[str]:
     for function, found in sorted(facts(module, functions, table), key=lambda pair: pair[1].name):
         groups.setdefault((id(function), *found[1:]), []).append(f"`{found.name}`")
     for (_, *found), names in groups.items():
-        yield f"| {', '.join(names)} | {' | '.join(found)} | NumPy |"
+        yield f"| {', '.join(names)} | {' | '.join(found)} | NumPy, CuPy |"
 
 
 HEAD = """\
@@ -357,8 +357,11 @@ the method `NAME_`, too. Each row was found by calls with tensors of `bool`, `ui
 - Gradients of *every order*: each rule is made of operators that have rules, so that
   `create_graph=True` records them. Where the table says *none*, results require no gradient.
 - *integers* are all of them; *floats* are `float16`, `float32` and `float64`.
-- Rules and functions are written once over any array namespace. They are run and tested with NumPy;
-  CuPy has not been run yet.
+- Functions and rules are written once, over any array library. Each row is computed and tested with
+  NumPy, and by `tests/functional/test_on_device.py` on a strict double of CuPy, with the same
+  results; on a GPU they have not been run yet. Random numbers are drawn on the CPU and moved. Where
+  shapes or choices depend on values, a GPU is waited for: `unique`, `nonzero`, masks as indices,
+  checks of indices and targets, the scaling in `matrix_exp`.
 """
 
 

@@ -23,7 +23,7 @@ LAYERS = [
     {"optim"},
     {"nn", "data"},
     {"functional"},
-    {"creation"},
+    {"creation", "cuda"},
     {"tensor"},
     {"autograd"},
     {"ops", "flat"},
@@ -39,7 +39,9 @@ USERS_OF_DISTRIBUTED = {"cli", "training", "distributed.data_parallel"}
 # Where a third-party module may be named, beside numpy, which may be named anywhere.
 PLACES = {
     "cupy": ["backend/"],
+    "llvmlite": ["backend/kernels/compiled/"],
     "mpi4py": ["distributed/mpi.py"],
+    "numba": ["backend/kernels/compiled/"],
     "pydantic": ["training/", "cli"],
     "pydantic_core": ["training/", "cli"],
     "rich": ["training/", "cli"],

@@ -24,12 +24,10 @@ def training(workload: Workload, comm: Any, reduction: str = "tree") -> Iterator
         if reduction == "sharded"
         else dg.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
     )
+    summed = LOSSES[workload.loss]
 
     def loss(batch: Any) -> tuple[dg.Tensor, int]:
-        scores, targets = model(batch.x), batch.y
-        if targets.ndim > 1:
-            scores, targets = scores.reshape(-1, scores.shape[-1]), targets.reshape(-1)
-        return F.cross_entropy(scores, targets, reduction="sum"), len(targets)
+        return summed(model(batch.x), batch.y)
 
     while True:
         for window in windows:
@@ -39,6 +37,21 @@ def training(workload: Workload, comm: Any, reduction: str = "tree") -> Iterator
             yield result.loss
 
 
+def cross_entropy(scores: dg.Tensor, targets: dg.Tensor) -> tuple[dg.Tensor, int]:
+    """Return the sum of the losses, and how many they are."""
+    if targets.ndim > 1:
+        scores, targets = scores.reshape(-1, scores.shape[-1]), targets.reshape(-1)
+    return F.cross_entropy(scores, targets, reduction="sum"), len(targets)
+
+
+def mean_squared_error(scores: dg.Tensor, targets: dg.Tensor) -> tuple[dg.Tensor, int]:
+    """Return the sum of the losses, and how many they are."""
+    return F.mse_loss(scores, targets, reduction="sum"), targets.numel()
+
+
+LOSSES = {"cross_entropy": cross_entropy, "mean_squared_error": mean_squared_error}
+
+
 def versions(mpi: str) -> dict[str, Any]:
     """Return what was measured, built upon what."""
     from distgrad.backend.threads import blas_libraries
@@ -46,9 +59,18 @@ def versions(mpi: str) -> dict[str, Any]:
     return {
         "distgrad": dg.__version__,
         "numpy": np.__version__,
+        "kernels": _kernels(),
         "blas": sorted(blas_libraries()),
         "mpi": mpi,
     }
+
+
+def _kernels() -> str:
+    try:
+        from distgrad.backend.kernels import kernels_in_use
+    except ImportError:  # a commit from before there were several, measured by regress.py
+        return "numpy"
+    return kernels_in_use()
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any, Self
@@ -12,8 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED = 0
-LEARNING_RATE = 1e-3
 WINDOWS_PER_EPOCH = 8
+
+LEARNING_RATE = 1e-3
+BETAS = (0.9, 0.999)
+EPS = 1e-8
+WEIGHT_DECAY = 1e-2
+"""Of AdamW; all but the first are the defaults of torch and distgrad."""
 
 # The key by which distgrad's GlobalBatches draws the order of an epoch: (seed, stream ORDER).
 _ORDER_STREAM = 1
@@ -21,7 +26,7 @@ _ORDER_STREAM = 1
 
 @dataclass(frozen=True)
 class Workload:
-    """One measured run: a model with cross-entropy and AdamW.
+    """One measured run: a model with its loss and AdamW.
 
     Attributes:
         model: A module of `workers.models`.
@@ -64,9 +69,15 @@ class Workload:
         """Samples in an epoch."""
         return self.global_batch * WINDOWS_PER_EPOCH
 
-    def arrays(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    @property
+    def loss(self) -> str:
+        """What the model is trained with: "cross_entropy" or "mean_squared_error"."""
+        loss: str = self._module().LOSS
+        return loss
+
+    def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the inputs and targets of all samples."""
-        arrays: tuple[NDArray[Any], NDArray[np.int64]] = self._module().samples(
+        arrays: tuple[NDArray[Any], NDArray[Any]] = self._module().samples(
             np.random.default_rng(SEED), self.samples, **self.sizes
         )
         return arrays
@@ -83,6 +94,19 @@ class Workload:
             self.samples
         )
 
+    def indices(self, rank: int) -> Iterator[NDArray[np.int64]]:
+        """Yield the samples of a rank, step by step without end.
+
+        Each array is (micro_batches, micro_batch): a row is a micro-batch.
+        """
+        share = self.micro_batch * self.micro_batches
+        epoch = 0
+        while True:
+            order = self.order(epoch)
+            for start in range(rank * share, self.samples, self.global_batch):
+                yield order[start : start + share].reshape(self.micro_batches, self.micro_batch)
+            epoch += 1
+
     def build(self, library: str, as_tensor: Any) -> Any:
         """Return the model in "distgrad" or "torch", with the initial values of all libraries.
 
@@ -95,6 +119,14 @@ class Workload:
         values = initial_values(shapes)
         model.load_state_dict({name: as_tensor(value) for name, value in values.items()})
         return model
+
+    def function(self, library: str) -> Any:
+        """Return the model in "jax" or "chainer": a function of `values` and of inputs."""
+        return getattr(self._module(), f"in_{library}")(**self.sizes)
+
+    def values(self) -> dict[str, NDArray[np.float32]]:
+        """Return the same initial values by name."""
+        return initial_values(self._module().shapes(**self.sizes))
 
     def _module(self) -> Any:
         return import_module(f"workers.models.{self.model}")

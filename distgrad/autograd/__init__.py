@@ -15,7 +15,7 @@ from distgrad.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
-from distgrad.autograd.random_scope import manual_seed, next_generator, random_scope
+from distgrad.autograd.random_scope import manual_seed, next_draw, next_generator, random_scope
 
 __all__ = [
     "Function",
@@ -38,6 +38,7 @@ __all__ = [
     "is_inference_mode_enabled",
     "is_recomputing",
     "manual_seed",
+    "next_draw",
     "next_generator",
     "no_grad",
     "once_differentiable",

@@ -15,13 +15,17 @@ def add_to_grad(tensor: Any, gradient: Any) -> None:
         known = tensor.grad
         if known is None:
             # The array may be shared with other gradients, or be a read-only broadcast: copy it.
-            tensor.grad = tensor.of(gradient.copy(order="K"))
+            tensor.grad = tensor.of(gradient.copy("K"))
         elif known.node is not None:
             tensor.grad = _fitting(known, gradient).detach() + gradient
         else:
-            _fitting(known, gradient).data += gradient
+            array = known.data
+            if array.shape != gradient.shape:
+                _fitting(known, gradient)
+            array += gradient
             known.version.number += 1
-    accumulated(tensor)
+    if tensor.node is not None and tensor.node.asked is not None:
+        accumulated(tensor)
 
 
 def add_to_graph_grad(tensor: Any, gradient: Any) -> None:

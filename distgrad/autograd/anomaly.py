@@ -6,11 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from distgrad.autograd.backward import BackwardPass
-from distgrad.autograd.node import Node
+from distgrad.autograd.backward import BackwardPass, fitted
+from distgrad.autograd.node import Leaf, Node
 from distgrad.autograd.observing import observers
+from distgrad.backend import to_host
 
-__all__ = ["backward_pass", "detect_anomaly", "is_anomaly_enabled", "set_detect_anomaly"]
+__all__ = ["detect_anomaly", "is_anomaly_enabled", "pass_type", "set_detect_anomaly"]
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -85,9 +86,9 @@ def is_anomaly_enabled() -> bool:
     return _remember_line in observers.get()
 
 
-def backward_pass(*args: Any, **options: Any) -> BackwardPass:
-    """Return a backward pass of the current mode; the arguments are those of `BackwardPass`."""
-    return (_NamingPass if is_anomaly_enabled() else BackwardPass)(*args, **options)
+def pass_type() -> type[BackwardPass]:
+    """Return what makes a backward pass of the current mode."""
+    return _NamingPass if is_anomaly_enabled() else BackwardPass
 
 
 def _remember_line(node: Node) -> None:
@@ -103,6 +104,7 @@ class _NamingPass(BackwardPass):
             error.add_note(_line(self.visited))
 
     def send(self, node: Node, gradient: Any) -> None:
+        gradient = fitted(gradient, node.like() if type(node) is Leaf else node)
         if self.visited is not None and _check_nan.get() and _has_nan(gradient):
             raise RuntimeError(
                 f"the gradient that {self.visited.name!r} passes to an input of shape "
@@ -112,7 +114,8 @@ class _NamingPass(BackwardPass):
 
 
 def _has_nan(gradient: Any) -> bool:
-    return hasattr(gradient, "dtype") and bool((gradient != gradient).any())
+    array = gradient.data if hasattr(gradient, "node") else gradient
+    return hasattr(array, "dtype") and bool(to_host((array != array).any()))
 
 
 def _line(node: Node) -> str:

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-import numpy as np
-
 from distgrad.autograd.accumulation import add_to_grad, add_to_graph_grad
 from distgrad.autograd.modes import enable_grad, no_grad
 from distgrad.autograd.node import Asked, Leaf, Node
+from distgrad.backend import array_namespace
+from distgrad.backend.quiet import quietly
 
-__all__ = ["BackwardPass", "nodes_leading_to"]
+__all__ = ["BackwardPass", "fitted", "nodes_leading_to", "sum_to_shape"]
 
 Deliver = Callable[[Any, Any], None]
+
+_RECORDED, _UNRECORDED = enable_grad(), no_grad()
 
 
 class BackwardPass:
@@ -32,7 +34,6 @@ class BackwardPass:
         self,
         deliver: Deliver,
         tensor_type: Any,
-        *,
         create_graph: bool = False,
         retain_graph: bool = False,
         targets: Iterable[Node] | None = None,
@@ -58,7 +59,7 @@ class BackwardPass:
         if self.targets is not None:
             self.needed = nodes_leading_to(self.targets, [node for node, _ in roots])
         # A rule may evaluate branches that it then masks; the user sees the result, not those.
-        with np.errstate(all="ignore"), enable_grad() if self.create_graph else no_grad():
+        with quietly(), _RECORDED if self.create_graph else _UNRECORDED:
             for node, gradient in roots:
                 self.send(node, gradient)
             try:
@@ -69,13 +70,23 @@ class BackwardPass:
         return list(self._finishing)
 
     def send(self, node: Node, gradient: Any) -> None:
-        """Add a contribution to the gradient of a node."""
-        if type(node) is Leaf and node.asked is None and self.targets is None:
-            node.pass_on(gradient, self)  # nobody asks for the sum
-        elif node in self._pending:
-            self._pending[node] = self._pending[node] + gradient
+        """Add a contribution to the gradient of a node, in the node's shape and data type."""
+        if type(node) is Leaf:
+            tensor = node.tensor()
+            like = node if tensor is None else tensor.data
+            if gradient.shape != like.shape or gradient.dtype is not like.dtype:
+                gradient = fitted(gradient, like)
+            if node.asked is None and self.targets is None:  # nobody asks for the sum
+                if tensor is not None and tensor.node is node:
+                    self.deliver(tensor, gradient)
+                return
+        elif gradient.shape != node.shape or gradient.dtype is not node.dtype:
+            gradient = fitted(gradient, node)
+        pending = self._pending
+        if node in pending:
+            pending[node] = pending[node] + gradient
         else:
-            self._pending[node] = gradient
+            pending[node] = gradient
             heappush(self._heap, (-node.number, node))
 
     def _walk(self) -> None:
@@ -122,6 +133,29 @@ class BackwardPass:
             )
         returned = returned.to(given.dtype)
         return returned if self.create_graph else returned.data
+
+
+def fitted(gradient: Any, like: Any) -> Any:
+    """Return a gradient in the shape and data type of what it is the gradient of.
+
+    A rule of an operation that broadcasts gives it in the shape of the result.
+    """
+    if gradient.shape != like.shape:
+        tensor = hasattr(gradient, "requires_grad")
+        xp = gradient.__array_namespace__() if tensor else array_namespace(gradient)
+        gradient = sum_to_shape(xp, gradient, like.shape)
+    return gradient if gradient.dtype == like.dtype else gradient.astype(like.dtype)
+
+
+def sum_to_shape(xp: Any, gradient: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: sum ``gradient`` over the axes in which ``shape`` was stretched."""
+    extra = gradient.ndim - len(shape)
+    stretched = tuple(
+        axis
+        for axis, length in enumerate(gradient.shape)
+        if axis < extra or (shape[axis - extra] == 1 and length != 1)
+    )
+    return xp.reshape(xp.sum(gradient, axis=stretched), shape) if stretched else gradient
 
 
 def nodes_leading_to(targets: Iterable[Node], roots: Iterable[Node]) -> set[Node]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distgrad.autograd.gradients import grad
-from distgrad.backend import Stream, array_namespace, philox
+from distgrad.backend import Stream, array_namespace, device_name, philox, to_device, to_host
 
 __all__ = ["Slope", "analytic_jacobian", "as_tuple", "numeric_jacobian", "slopes"]
 
@@ -17,7 +17,7 @@ def as_tuple(values: Any) -> tuple[Any, ...]:
 
 
 def _values(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
-    return [output.data.reshape(-1).copy() for output in as_tuple(func(*inputs))]
+    return [to_host(output.data).reshape(-1).copy() for output in as_tuple(func(*inputs))]
 
 
 def _quotient(above: Any, below: Any, eps: float) -> Any:
@@ -29,8 +29,10 @@ def _quotient(above: Any, below: Any, eps: float) -> Any:
 def numeric_jacobian(
     func: Callable[..., Any], inputs: Sequence[Any], tensor: Any, eps: float
 ) -> list[Any]:
-    """Return, for each output, an array (elements of the input, elements of the output)."""
-    xp = array_namespace(tensor.data)
+    """Return, for each output, an array (elements of the input, elements of the output).
+
+    It is one of NumPy, as all that is compared here.
+    """
     array = tensor.data
     rows = []
     for i in np.ndindex(array.shape):
@@ -43,7 +45,7 @@ def numeric_jacobian(
         rows.append([_quotient(a, b, eps) for a, b in zip(above, below, strict=True)])
     sizes = [len(output) for output in _values(func, inputs)]
     return [
-        xp.stack([row[k] for row in rows]) if rows else xp.zeros((0, size))
+        np.stack([row[k] for row in rows]) if rows else np.zeros((0, size))
         for k, size in enumerate(sizes)
     ]
 
@@ -51,13 +53,13 @@ def numeric_jacobian(
 def analytic_jacobian(output: Any, tensor: Any) -> Any:
     """Return an array (elements of the input, elements of the output), a pass for each output."""
     xp = array_namespace(output.data)
-    columns = xp.zeros((tensor.data.size, output.data.size), output.data.dtype)
+    columns = np.zeros((tensor.data.size, output.data.size), output.data.dtype)
     for j in range(output.data.size if output.requires_grad else 0):
         above = xp.zeros(output.data.size, output.data.dtype)
         above[j] = 1
         gradient = _gradient(output, tensor, above)
         if gradient is not None:
-            columns[:, j] = gradient.reshape(-1)
+            columns[:, j] = to_host(gradient).reshape(-1)
     return columns
 
 
@@ -94,17 +96,19 @@ def slopes(
     tensor = inputs[position]
     array, middle = tensor.data, tensor.data.copy()
     direction = _direction(tensor, position, 0)
-    array[...] = middle + eps * direction
+    step = eps * to_device(direction, device_name(array))
+    array[...] = middle + step
     above = _values(func, inputs)
-    array[...] = middle - eps * direction
+    array[...] = middle - step
     below = _values(func, inputs)
     array[...] = middle
     for number, output in outputs:
         weights = _direction(output, position, number + 1).reshape(-1)
-        gradient = _gradient(output, tensor, weights) if output.requires_grad else None
+        entering = to_device(weights, device_name(output.data))
+        gradient = _gradient(output, tensor, entering) if output.requires_grad else None
         yield Slope(
             number,
-            array_namespace(array).sum(direction * (0 if gradient is None else gradient)),
+            np.sum(direction * (0 if gradient is None else to_host(gradient))),
             (weights * _quotient(above[number], below[number], eps)).sum(),
             abs(direction).sum() * abs(weights).sum(),
         )
@@ -114,4 +118,4 @@ def _direction(tensor: Any, position: int, number: int) -> Any:
     """Return random numbers of length 1 together, in the tensor's shape: always the same ones."""
     drawn = philox(0, Stream.DATA, position, number).standard_normal(tensor.shape)
     length = np.sqrt((drawn * drawn).sum()) or 1.0
-    return array_namespace(tensor.data).asarray(drawn / length, dtype=tensor.data.dtype)
+    return np.asarray(drawn / length, dtype=tensor.data.dtype)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakValueDictionary, ref
 
+from distgrad.autograd.backward import sum_to_shape
 from distgrad.autograd.node import Node, Walk, next_number
-from distgrad.autograd.op_node import SavingNode, sum_to_shape
+from distgrad.autograd.op_node import UNCHANGED, SavingNode
 from distgrad.backend import array_namespace
 
 __all__ = ["FunctionNode", "RefusingNode"]
@@ -13,6 +14,8 @@ __all__ = ["FunctionNode", "RefusingNode"]
 
 class _Parts(dict[int, Any]):
     """The gradients of some outputs of a function, by position."""
+
+    shape = dtype = None
 
     def __add__(self, others: "_Parts") -> "_Parts":
         sums = _Parts(self)
@@ -24,7 +27,9 @@ class _Parts(dict[int, Any]):
 class FunctionNode(SavingNode):
     """A recorded call of a `Function`, at which the gradients of its outputs come together."""
 
-    __slots__ = ("_inputs", "_kinds", "_outputs", "_places", "context", "function")
+    __slots__ = ("_inputs", "_kinds", "_outputs", "_places", "context", "edges", "function")
+
+    shape = dtype = None  # type: ignore[assignment]  # as of the parts
 
     def __init__(
         self,
@@ -53,13 +58,12 @@ class FunctionNode(SavingNode):
         """Take what the context saves, without a reference to the outputs' Tensors."""
         positions = {id(output): position for position, output in enumerate(outputs)}
         given, self.context._to_save = self.context._to_save, ()
-        self.saved = [None if x is None else x.data for x in given]
+        self.saved = tuple([None if x is None else x.data for x in given])
         self._places = [
             None if x is None else (type(x), positions.get(id(x)), x.node) for x in given
         ]
-        self.versions = [
-            (place, x.version, x.version.number) for place, x in enumerate(given) if x is not None
-        ]
+        counters = [UNCHANGED if x is None else x.version for x in given]
+        self.versions = tuple([part for c in counters for part in (c, c.number)])
         self.context._node = ref(self)  # the node holds the context
 
     @property
@@ -112,8 +116,7 @@ class FunctionNode(SavingNode):
                 if walk.needed is None or given[0] in walk.needed:
                     walk.send(given[0], gradient if walk.create_graph else gradient.data)
         if not walk.retain_graph and self.saved:
-            self.saved = None
-            self.versions = ()
+            self.free()
 
     def _given(self, gradient: Any, kind: Any, create_graph: bool) -> Any:
         """Return the gradient of an output as ``backward`` gets it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from distgrad.autograd.accumulation import add_to_grad, add_to_graph_grad
-from distgrad.autograd.anomaly import backward_pass
+from distgrad.autograd.anomaly import pass_type
 from distgrad.backend import array_namespace
 
 __all__ = ["backward", "backward_into", "grad"]
@@ -41,7 +41,7 @@ def backward(
     roots = _roots(tensors, grad_tensors, create_graph)
     if not roots:
         return
-    walk = backward_pass(
+    walk = pass_type()(
         add_to_graph_grad if create_graph else add_to_grad,
         type(tensors[0]),
         create_graph=create_graph,
@@ -57,7 +57,7 @@ def backward_into(tensor: Any, deliver: Callable[[Any, Any], None]) -> None:
     ``deliver(leaf, array)`` gets raw arrays, possibly several for one leaf, in a fixed order, and
     must not keep or change them. No ``.grad`` of a leaf is touched.
     """
-    backward_pass(deliver, type(tensor)).run(_roots([tensor], None, create_graph=False))
+    pass_type()(deliver, type(tensor)).run(_roots([tensor], None, create_graph=False))
 
 
 def grad(
@@ -103,7 +103,7 @@ def grad(
     targets = _targets(inputs)
     tensor_type = type(outputs[0])
     roots = _roots(outputs, grad_outputs, create_graph)
-    walk = backward_pass(
+    walk = pass_type()(
         _drop,
         tensor_type,
         create_graph=create_graph,

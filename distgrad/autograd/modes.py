@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Optional, Self, TypeVar, overload
+from typing import Any, Optional, Self, TypeVar, overload
 
 from distgrad.autograd.decoration import run_inside
 
@@ -18,15 +18,21 @@ __all__ = [
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class _Mode(NamedTuple):
+class _Mode:
     """What holds now, and what comes back where the innermost block ends."""
 
-    recording: bool = True
-    inference: bool = False
-    outside: Optional["_Mode"] = None
+    __slots__ = ("inference", "outside", "recording")
+
+    def __init__(self, recording: bool, inference: bool, outside: Optional["_Mode"]) -> None:
+        self.recording = recording
+        self.inference = inference
+        self.outside = outside
 
 
-_mode: ContextVar[_Mode] = ContextVar("distgrad_mode", default=_Mode())  # noqa: B039 (a constant)
+_PLAIN = _Mode(recording=True, inference=False, outside=None)
+_mode: ContextVar[_Mode] = ContextVar("distgrad_mode", default=_PLAIN)
+current_mode = _mode.get
+"""Returns the mode; its ``recording`` is what `is_grad_enabled` tells."""
 
 
 def is_grad_enabled() -> bool:
@@ -177,7 +183,8 @@ class set_grad_enabled(_Block):  # noqa: N801 (PyTorch's name)
 
 
 def _record(recording: bool) -> None:
-    _mode.set(_mode.get()._replace(recording=recording))
+    mode = _mode.get()
+    _mode.set(_Mode(recording, mode.inference, mode.outside))
 
 
 class inference_mode(_Block):  # noqa: N801 (PyTorch's name)

@@ -4,15 +4,14 @@ Every draw inside the scope is named by (seed, step, micro-batch, call): the n-t
 micro-batch gives the same bits on whichever rank, and however often, the micro-batch runs.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 
 import numpy as np
 
 from distgrad.backend import Stream, philox
 
-__all__ = ["manual_seed", "next_generator", "random_scope", "random_state"]
+__all__ = ["manual_seed", "next_draw", "next_generator", "random_scope", "random_state"]
 
 
 class _Scope:
@@ -58,18 +57,28 @@ def manual_seed(seed: int) -> None:
     _scope.set(_Scope(seed))
 
 
-@contextmanager
-def random_scope(seed: int, step: int = 0, micro_batch: int = 0) -> Iterator[None]:
+class _Entered:
+    """Makes a scope the current one inside the block; every micro-batch enters some."""
+
+    __slots__ = ("_scope", "_token")
+
+    def __init__(self, scope: _Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._token: Token[_Scope | None] = _scope.set(self._scope)
+
+    def __exit__(self, *_: object) -> None:
+        _scope.reset(self._token)
+
+
+def random_scope(seed: int, step: int = 0, micro_batch: int = 0) -> AbstractContextManager[None]:
     """Key the draws inside the block by (seed, step, micro-batch, number of the call).
 
     The step counts from 1 in training, so that draws outside any step, such as the initialisation
     of a model, have words of their own.
     """
-    token = _scope.set(_Scope(seed, step, micro_batch))
-    try:
-        yield
-    finally:
-        _scope.reset(token)
+    return _Entered(_Scope(seed, step, micro_batch))
 
 
 class RandomState:
@@ -78,14 +87,9 @@ class RandomState:
     def __init__(self, scope: _Scope) -> None:
         self._scope = scope.copy()
 
-    @contextmanager
-    def restored(self) -> Iterator[None]:
+    def restored(self) -> AbstractContextManager[None]:
         """Draw the same inside the block as was drawn behind this place."""
-        token = _scope.set(self._scope.copy())
-        try:
-            yield
-        finally:
-            _scope.reset(token)
+        return _Entered(self._scope.copy())
 
 
 def random_state() -> RandomState:
@@ -93,9 +97,15 @@ def random_state() -> RandomState:
     return RandomState(_current())
 
 
+def next_draw() -> tuple[int, Stream, tuple[int, int, int]]:
+    """Return what names the next draw in the current scope: seed, stream and counter words."""
+    scope = _current()
+    words = scope.step, scope.micro_batch, scope.calls
+    scope.calls += 1
+    return scope.seed, Stream.MODEL, words
+
+
 def next_generator() -> np.random.Generator:
     """Return the generator of the next draw in the current scope."""
-    scope = _current()
-    generator = philox(scope.seed, Stream.MODEL, scope.step, scope.micro_batch, scope.calls)
-    scope.calls += 1
-    return generator
+    seed, stream, words = next_draw()
+    return philox(seed, stream, *words)

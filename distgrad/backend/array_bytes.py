@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from distgrad.backend.arrays import Array
+from distgrad.backend.devices import to_host
 
 __all__ = ["arrays_sha256", "little_endian_bytes"]
 
@@ -16,14 +17,14 @@ def little_endian_bytes(array: Array) -> memoryview:
     Shares the memory of an array that lies so already, and copies any other.
 
     Args:
-        array: Of NumPy, of any shape, order and byte order.
+        array: Of any device, shape, order and byte order.
 
     Example:
         >>> little_endian_bytes(np.array([1, 2], dtype=">i2")).tolist()
         [1, 0, 2, 0]
     """
     # A scalar gets an axis here, which its bytes do not show.
-    contiguous = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    contiguous = np.ascontiguousarray(to_host(array), dtype=array.dtype.newbyteorder("<"))
     return contiguous.reshape(-1).view(np.uint8).data
 
 
@@ -34,7 +35,7 @@ def arrays_sha256(named: Iterable[tuple[str, Array]]) -> str:
     and then its values as little-endian bytes in C order.
 
     Args:
-        named: Pairs of a name and an array of NumPy.
+        named: Pairs of a name and an array, of any device.
 
     Example:
         >>> arrays_sha256([("x", np.zeros((2, 3), np.float32))])[:16]

@@ -7,23 +7,24 @@ from distgrad.errors import UsageError
 
 __all__ = ["tune_malloc"]
 
-_MMAP_THRESHOLD = -3
+_MMAP_MAX = -4
 _TRIM_THRESHOLD = -1
 _TOP_PAD = -2
 
 _MIB = 1 << 20
 
-# The threshold stands first: setting any of them ends glibc's own adaptation of it.
-_SETTINGS = ((_MMAP_THRESHOLD, 32 * _MIB), (_TRIM_THRESHOLD, 1024 * _MIB), (_TOP_PAD, 64 * _MIB))
+# A threshold for mappings of their own may be 32 MiB at most, which the gradient of one layer can
+# exceed; so there are none at all.
+_SETTINGS = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 1024 * _MIB), (_TOP_PAD, 64 * _MIB))
 
 
 def tune_malloc() -> bool:
     """Let the allocator keep freed memory for the next step, for the rest of the process.
 
     By default glibc hands large blocks back to the kernel when they are freed, so that every
-    temporary array of every step is mapped, zeroed and faulted in page by page anew. Here blocks
-    of up to 32 MiB come from the heap, which grows by 64 MiB at a time and gives memory back only
-    when more than 1 GiB at its end is free.
+    temporary array of every step is mapped, zeroed and faulted in page by page anew. Here all
+    blocks come from the heap, which grows by 64 MiB at a time and gives memory back only when more
+    than 1 GiB at its end is free.
 
     It changes the whole process, so importing distgrad does not call it;
     `distgrad.distributed.connect` does. The environment variable ``DISTGRAD_MALLOC=system`` leaves
@@ -36,7 +37,7 @@ def tune_malloc() -> bool:
         UsageError: If ``DISTGRAD_MALLOC`` is neither "system" nor "tuned", its default.
 
     Reference:
-        mallopt(3): M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_TOP_PAD.
+        mallopt(3): M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD.
 
     Example:
         >>> import os

@@ -5,12 +5,16 @@ was drawn before. The generator is J. K. Salmon et al., "Parallel random numbers
 3", SC11.
 """
 
+import math
 from enum import IntEnum
 from operator import index
 
 import numpy as np
 
-__all__ = ["Stream", "philox"]
+from distgrad.backend.arrays import Array, Namespace
+from distgrad.backend.kernels.table import kernel
+
+__all__ = ["Stream", "philox", "random_bits"]
 
 
 class Stream(IntEnum):
@@ -53,3 +57,26 @@ def philox(seed: int, stream: int, *counter: int) -> np.random.Generator:
     words[1 : 1 + len(counter)] = counter[::-1]
     key = np.array([seed, stream], np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=words))
+
+
+@kernel
+def random_bits(
+    xp: Namespace, shape: tuple[int, ...], /, seed: int, stream: int, counter: tuple[int, ...]
+) -> Array:
+    """Return the numbers of 32 bits of one draw, an array of the namespace.
+
+    Args:
+        xp: The namespace.
+        shape: Of the result.
+        seed: As for `philox`.
+        stream: The same.
+        counter: The three counter words.
+
+    Example:
+        >>> random_bits(np, (2,), seed=0, stream=Stream.MODEL, counter=(0, 0, 0)).tolist()
+        [149215387, 49592932]
+    """
+    count = math.prod(shape)
+    words = philox(seed, stream, *counter).bit_generator.random_raw(-(-count // 2))
+    bits = words.astype("<u8", copy=False).view("<u4")[:count].reshape(shape)
+    return bits if xp is np else xp.asarray(bits)

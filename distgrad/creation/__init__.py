@@ -1,8 +1,9 @@
 """Functions that make Tensors, with PyTorch's names, arguments and default data types.
 
-Where PyTorch takes ``device``, so do these: ``"cpu"``, and nothing else. ``generator`` is a
-`numpy.random.Generator`; without one every draw is a call of the current random scope, and so the
-same on whichever rank it is made.
+Where PyTorch takes ``device``, so do these: ``"cpu"``, or ``"cuda:0"`` for the first GPU.
+``generator`` is a `numpy.random.Generator`; without one every draw is a call of the current random
+scope, and so the same on whichever rank it is made. Draws for a GPU are made on the CPU and moved:
+they are the same bits.
 """
 
 from distgrad.creation.data import as_tensor, asarray, from_dlpack, from_numpy, tensor

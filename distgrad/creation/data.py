@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, device_name
+from distgrad.backend.devices import provider
 from distgrad.backend.dtypes import data_type
 from distgrad.tensor import Tensor
-from distgrad.tensor.device import check_device
+from distgrad.tensor.device import placed
 from distgrad.tensor.values import as_array
 
 __all__ = ["as_tensor", "asarray", "from_dlpack", "from_numpy", "tensor"]
@@ -22,7 +23,7 @@ def tensor(
         data: A number, nested sequences of numbers, an array or a Tensor.
         dtype: The data type; by default that of an array, float32 for Python floats, int64 for
             integers, bool for truth values.
-        device: ``"cpu"``.
+        device: Where it is to lie. Default: where the data lies; numbers go to the CPU.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -34,8 +35,7 @@ def tensor(
         >>> tensor([1.0, 2.5])
         tensor([1.0000, 2.5000])
     """
-    check_device(device)
-    return Tensor(as_array(data, dtype).copy(), requires_grad)
+    return Tensor(placed(as_array(data, dtype).copy(), device), requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -45,8 +45,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """
     if isinstance(data, Tensor):
         return data if dtype is None and device is None else data.to(device, dtype)
-    check_device(device)
-    return Tensor(as_array(data, dtype))
+    return Tensor(placed(as_array(data, dtype), device))
 
 
 def asarray(
@@ -63,7 +62,7 @@ def asarray(
         obj: A number, nested sequences of numbers, an array, a Tensor, or an object that exports
             its memory through DLPack.
         dtype: The data type; as in `tensor` by default.
-        device: ``"cpu"``.
+        device: Where it is to lie. Default: where the data lies; numbers go to the CPU.
         copy: Whether the memory is copied. Default: only where it must be.
         requires_grad: Without it the result is outside every graph.
 
@@ -75,13 +74,14 @@ def asarray(
         >>> asarray(array).data is array
         True
     """
-    check_device(device)
     given = obj.data if isinstance(obj, Tensor) else obj
     if not hasattr(given, "__array__") and hasattr(given, "__dlpack__"):
         given = from_dlpack(given).data
-    array = as_array(given, dtype)
+    array = placed(as_array(given, dtype), device)
     shared = array is given or (
-        hasattr(given, "__array__") and array_namespace(array).may_share_memory(array, given)
+        hasattr(given, "__array__")
+        and device_name(array) == device_name(given)
+        and array_namespace(array).may_share_memory(array, given)
     )
     if copy is False and not shared:
         raise ValueError(
@@ -125,8 +125,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 
     Args:
         ext_tensor: An object with ``__dlpack__`` and ``__dlpack_device__``, in the memory of the
-            machine. Read-only memory stays read-only.
-        device: ``"cpu"``.
+            machine or of a GPU. Read-only memory stays read-only.
+        device: Where it is to lie. Default: where the data lies; numbers go to the CPU.
         copy: Whether the memory is copied instead.
 
     Raises:
@@ -139,12 +139,15 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         >>> np.shares_memory(from_dlpack(array).data, array)
         True
     """
-    check_device(device)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(
             f"from_dlpack() needs an object with __dlpack__, got {type(ext_tensor).__name__}; "
             "tensor() takes other data"
         )
-    array = np.from_dlpack(ext_tensor)
+    own = np if ext_tensor.__dlpack_device__()[0] == _DLPACK_CPU else provider().xp
+    array = placed(own.from_dlpack(ext_tensor), device)
     data_type(array.dtype)
     return Tensor(array.copy() if copy else array)
+
+
+_DLPACK_CPU = 1

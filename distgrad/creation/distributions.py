@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from distgrad import ops
+from distgrad.backend import device_name
 from distgrad.creation.data import as_tensor
 from distgrad.creation.random import floating_type
 from distgrad.tensor import Tensor, apply, draws
+from distgrad.tensor.device import placed
 from distgrad.tensor.operands import raw
 from distgrad.tensor.values import lengths
 
@@ -32,7 +34,7 @@ def normal(
         size: The shape; given if neither of the two is a Tensor, and only then.
         generator: As in `rand`.
         dtype: The data type. Default: that of the Tensors, or float32.
-        device: ``"cpu"``.
+        device: Where it lies. Default: where the Tensors lie, or ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -50,10 +52,12 @@ def normal(
         raise TypeError("normal() takes size if mean and std are numbers, and only then")
     if given and dtype is None:
         dtype = given[0].dtype
-    wanted = floating_type("normal", dtype, device)
+    wanted = floating_type("normal", dtype)
     shape = np.broadcast_shapes(*(x.shape for x in given)) if given else lengths((size,))
     rng = draws.generator_or_next(generator)
-    result = Tensor(draws.normal(rng, shape, raw(mean), raw(std), wanted), requires_grad)
+    values = draws.normal(rng, shape, raw(mean), raw(std), wanted)
+    place = device_name(given[0]) if given and device is None else device
+    result = Tensor(placed(values, place), requires_grad)
     for value in (mean, std):
         if isinstance(value, Tensor) and value.requires_grad:
             # The gradient through a draw is 0, not missing.

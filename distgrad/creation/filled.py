@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from distgrad.backend.dtypes import DEFAULT_FLOAT, data_type
 from distgrad.creation.data import as_tensor
 from distgrad.tensor import Tensor
-from distgrad.tensor.device import check_device
+from distgrad.tensor.device import made_on
 from distgrad.tensor.values import as_array, filled, forgotten, lengths
 
 __all__ = [
@@ -36,7 +34,7 @@ def full(
         size: The shape, or one length.
         fill_value: A number, or a Tensor of one element.
         dtype: The data type. Default: int64, bool or float32, as ``fill_value`` is.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -47,9 +45,9 @@ def full(
         tensor([[1.5000, 1.5000],
                 [1.5000, 1.5000]])
     """
-    check_device(device)
     wanted = as_array(fill_value).dtype if dtype is None else data_type(dtype)
-    return Tensor(filled(np, lengths((size,)), fill_value, wanted), requires_grad)
+    array = made_on(device, filled, lengths((size,)), fill_value, wanted)
+    return Tensor(array, requires_grad)
 
 
 def zeros(
@@ -104,8 +102,8 @@ def empty(
         >>> empty(2)
         tensor([nan, nan])
     """
-    check_device(device)
-    return Tensor(forgotten(np, lengths(sizes, size), data_type(_float(dtype))), requires_grad)
+    array = made_on(device, forgotten, lengths(sizes, size), data_type(_float(dtype)))
+    return Tensor(array, requires_grad)
 
 
 def _float(dtype: Any) -> Any:

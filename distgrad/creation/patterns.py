@@ -6,7 +6,7 @@ import numpy as np
 
 from distgrad.backend.dtypes import DEFAULT_FLOAT, data_type
 from distgrad.tensor import Tensor
-from distgrad.tensor.device import check_device
+from distgrad.tensor.device import placed
 from distgrad.tensor.values import lengths
 
 __all__ = ["eye", "tril_indices", "triu_indices"]
@@ -26,7 +26,7 @@ def eye(
         n: The number of rows.
         m: The number of columns. Default: ``n``.
         dtype: The data type. Default: float32.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -37,10 +37,9 @@ def eye(
         tensor([[1., 0.],
                 [0., 1.]])
     """
-    check_device(device)
     rows, columns = lengths((n, n if m is None else m))
     wanted = DEFAULT_FLOAT if dtype is None else data_type(dtype)
-    return Tensor(np.eye(rows, columns, dtype=wanted), requires_grad)
+    return Tensor(placed(np.eye(rows, columns, dtype=wanted), device), requires_grad)
 
 
 def tril_indices(
@@ -53,7 +52,7 @@ def tril_indices(
         col: The number of its columns.
         offset: The diagonal: 0 the main one, above it 1, 2 and so on, below it -1, -2.
         dtype: The data type.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
 
     Returns:
         A Tensor of shape (2, number of elements).
@@ -85,8 +84,7 @@ def triu_indices(
 
 
 def _indices(inside: Any, dtype: Any, device: Any) -> Tensor:
-    check_device(device)
     wanted = data_type(dtype)
     if wanted not in (np.int32, np.int64):
         raise TypeError(f"indices are int32 or int64, not {wanted}")
-    return Tensor(np.array(inside.nonzero(), wanted))
+    return Tensor(placed(np.array(inside.nonzero(), wanted), device))

@@ -7,7 +7,7 @@ import numpy as np
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating
 from distgrad.creation.data import as_tensor
 from distgrad.tensor import Tensor, draws
-from distgrad.tensor.device import check_device
+from distgrad.tensor.device import placed
 from distgrad.tensor.values import fitting, lengths
 
 __all__ = [
@@ -39,7 +39,7 @@ def rand(
             `distgrad.manual_seed` starts anew. A generator of your own goes on with each draw, so
             what it gives inside a micro-batch depends on which ones this rank ran before.
         dtype: The data type, floating-point. Default: float32.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -51,9 +51,10 @@ def rand(
         >>> rand(2, generator=np.random.default_rng(0))
         tensor([0.6370, 0.2698])
     """
-    wanted = floating_type("rand", dtype, device)
+    wanted = floating_type("rand", dtype)
     shape = lengths(sizes, size)
-    return Tensor(draws.uniform(draws.generator_or_next(generator), shape, wanted), requires_grad)
+    values = draws.uniform(draws.generator_or_next(generator), shape, wanted)
+    return Tensor(placed(values, device), requires_grad)
 
 
 def randn(
@@ -70,10 +71,10 @@ def randn(
         >>> randn(2, 3).dtype
         dtype('float32')
     """
-    wanted = floating_type("randn", dtype, device)
+    wanted = floating_type("randn", dtype)
     shape = lengths(sizes, size)
     rng = draws.generator_or_next(generator)
-    return Tensor(draws.normal(rng, shape, 0, 1, wanted), requires_grad)
+    return Tensor(placed(draws.normal(rng, shape, 0, 1, wanted), device), requires_grad)
 
 
 def randint(
@@ -94,7 +95,7 @@ def randint(
         size: The shape.
         generator: As in `rand`.
         dtype: The data type. Default: int64.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -104,7 +105,6 @@ def randint(
         >>> randint(5, (2, 3)).shape, randint(3, 5, (4,)).dtype
         ((2, 3), dtype('int64'))
     """
-    check_device(device)
     if size is None:  # randint(high, size)
         low, high, size = 0, low, high
     elif high is None:  # randint(high, size=size)
@@ -114,7 +114,7 @@ def randint(
     low = 0 if low is None else int(low)
     rng = draws.generator_or_next(generator)
     array = draws.whole(rng, low, int(high), lengths((size,)), data_type(dtype))
-    return Tensor(array, requires_grad)
+    return Tensor(placed(array, device), requires_grad)
 
 
 def randperm(
@@ -134,12 +134,11 @@ def randperm(
         >>> sorted(randperm(4).tolist())
         [0, 1, 2, 3]
     """
-    check_device(device)
     (count,) = lengths((n,))
     wanted = data_type(dtype)
     fitting(max(count - 1, 0), wanted)
     order = draws.generator_or_next(generator).permutation(count)
-    return Tensor(order.astype(wanted, copy=False), requires_grad)
+    return Tensor(placed(order.astype(wanted, copy=False), device), requires_grad)
 
 
 def rand_like(
@@ -161,7 +160,7 @@ def rand_like(
         model.shape,
         generator=generator,
         dtype=model.dtype if dtype is None else dtype,
-        device=device,
+        device=model.device if device is None else device,
         requires_grad=requires_grad,
     )
 
@@ -185,7 +184,7 @@ def randn_like(
         model.shape,
         generator=generator,
         dtype=model.dtype if dtype is None else dtype,
-        device=device,
+        device=model.device if device is None else device,
         requires_grad=requires_grad,
     )
 
@@ -213,23 +212,21 @@ def randint_like(
         model.shape,
         generator=generator,
         dtype=model.dtype if dtype is None else dtype,
-        device=device,
+        device=model.device if device is None else device,
         requires_grad=requires_grad,
     )
 
 
-def floating_type(name: str, dtype: Any, device: Any) -> DType:
+def floating_type(name: str, dtype: Any) -> DType:
     """Return the data type of draws that are not integers.
 
     Args:
         name: The function that draws.
         dtype: What was asked for. Default: float32.
-        device: ``"cpu"``.
 
     Raises:
         RuntimeError: If the data type is not a floating-point one.
     """
-    check_device(device)
     wanted = DEFAULT_FLOAT if dtype is None else data_type(dtype)
     if not is_floating(wanted):
         raise RuntimeError(f"{name}() draws floating-point numbers, not {wanted}; use randint()")

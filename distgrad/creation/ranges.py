@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, to_host
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating
 from distgrad.tensor import Tensor
-from distgrad.tensor.device import check_device
+from distgrad.tensor.device import placed
 from distgrad.tensor.operands import raw
 from distgrad.tensor.values import cast, fitting
 
@@ -31,7 +31,7 @@ def arange(
         end: Where the values end.
         step: The distance of neighbours; a negative one counts down.
         dtype: The data type. Default: int64 where all arguments are integers, else float32.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -41,7 +41,6 @@ def arange(
         >>> arange(4.0)
         tensor([0., 1., 2., 3.])
     """
-    check_device(device)
     if end is None:
         start, end = 0, start
     start, end, step = (_number(value) for value in (start, end, step))
@@ -60,13 +59,14 @@ def arange(
     count = math.ceil((end - start) / step)
     if not is_floating(wanted):  # whole steps, and then as many bits as the data type has
         start, step = int(start), int(step)
-    return Tensor(cast(start + step * np.arange(count), wanted), requires_grad)
+    values = cast(start + step * np.arange(count), wanted)
+    return Tensor(placed(values, device), requires_grad)
 
 
 def _number(value: Any) -> Any:
     value = raw(value)
     if hasattr(value, "dtype") and not value.ndim:
-        value = value.item()
+        value = to_host(value).item()
     if not isinstance(value, int | float):
         raise TypeError(f"a range is given by numbers, or Tensors of no axes, got {value!r:.60}")
     return value
@@ -93,7 +93,7 @@ def linspace(
         end: The last one.
         steps: How many.
         dtype: The data type. Default: float32.
-        device: ``"cpu"``.
+        device: Where it lies. Default: ``"cpu"``.
         requires_grad: As in `Tensor`.
 
     Raises:
@@ -103,9 +103,9 @@ def linspace(
         >>> linspace(0, 1, 5)
         tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    check_device(device)
     wanted = DEFAULT_FLOAT if dtype is None else data_type(dtype)
-    return Tensor(cast(_spaced("linspace", start, end, steps, wanted), wanted), requires_grad)
+    values = cast(_spaced("linspace", start, end, steps, wanted), wanted)
+    return Tensor(placed(values, device), requires_grad)
 
 
 def logspace(
@@ -124,11 +124,10 @@ def logspace(
         >>> logspace(0, 2, 3)
         tensor([  1.,  10., 100.])
     """
-    check_device(device)
     wanted = DEFAULT_FLOAT if dtype is None else data_type(dtype)
     with np.errstate(all="ignore"):
         values = np.power(float(base), _spaced("logspace", start, end, steps, wanted))
-        return Tensor(values.astype(wanted), requires_grad)
+        return Tensor(placed(values.astype(wanted), device), requires_grad)
 
 
 def _spaced(name: str, start: Any, end: Any, steps: int, dtype: DType) -> Array:

@@ -1,6 +1,7 @@
 """Datasets, samplers, the loader, and the global batches of data-parallel training."""
 
 from distgrad.data import transforms
+from distgrad.data.carrying import on_device
 from distgrad.data.collate import default_collate, default_convert
 from distgrad.data.compact import CompactDataset
 from distgrad.data.dataset import BatchDataset, Dataset, Subset, TensorDataset, random_split
@@ -59,6 +60,7 @@ __all__ = [
     "idx",
     "mackey_glass",
     "npz",
+    "on_device",
     "random_split",
     "sine",
     "text",

@@ -40,7 +40,14 @@ class BatchDataset(ABC):
 
     Deriving from it is the promise; a method called ``take`` alone is none, because arrays and
     data frames have one that means something else.
+
+    Attributes:
+        thread_safe: Whether any thread may take a batch, also several at once. Then a thread reads
+            ahead where that takes long; see `GlobalBatches`. Any other dataset may have the
+            attribute, too. Default: False.
     """
+
+    thread_safe: bool = False
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -109,6 +116,8 @@ class TensorDataset(BatchDataset):
         ((3,), 2)
     """
 
+    thread_safe = True
+
     def __init__(self, /, *arrays: Array | Tensor, **named_arrays: Array | Tensor) -> None:
         if bool(arrays) == bool(named_arrays):
             raise ValueError(
@@ -120,6 +129,7 @@ class TensorDataset(BatchDataset):
         if self.names:
             fields_class(self.names)  # refuses a bad name here and not at the first batch
         self.arrays = {name: _raw_array(name, array) for name, array in named.items()}
+        self._is_on_host = all(isinstance(array, np.ndarray) for array in self.arrays.values())
         if len({len(array) for array in self.arrays.values()}) > 1:
             lengths = ", ".join(f"{name}: {len(array)}" for name, array in self.arrays.items())
             raise ValueError(
@@ -146,12 +156,23 @@ class TensorDataset(BatchDataset):
     def take(self, indices: Indices, /) -> Any:
         """Return a copy of the samples at ``indices`` as one batch of Tensors.
 
+        Of read-only arrays, such as those of files mapped into memory, rows that follow one another
+        are not copied.
+
         Raises:
             TypeError: If the indices are not integers.
             IndexError: If an index is not from ``-len(dataset)`` to ``len(dataset) - 1``.
         """
-        rows = checked_indices(indices, len(self))
-        return self._pack([_taken(array, rows) for array in self.arrays.values()])
+        rows = indices if self._refuses(indices) else checked_indices(indices, len(self))
+        try:
+            return self._pack([_taken(array, rows) for array in self.arrays.values()])
+        except IndexError:
+            checked_indices(indices, len(self))  # says it in terms of samples
+            raise
+
+    def _refuses(self, indices: Indices) -> bool:
+        """Tell whether taking rows refuses bad ones of such indices: only NumPy looks at them."""
+        return self._is_on_host and type(indices) is np.ndarray and indices.dtype == np.intp
 
     def _pack(self, parts: list[Array]) -> Any:
         tensors = [Tensor(part) for part in parts]
@@ -172,11 +193,21 @@ def _raw_array(name: str, value: Any) -> Array:
     return array
 
 
-def _taken(array: Array, rows: NDArray[np.intp]) -> Array:
+def _taken(array: Array, rows: Indices) -> Array:
+    if not array.flags.writeable and _are_a_slice(rows):
+        return array[rows[0] : rows[-1] + 1]  # nobody can change the dataset by it
     if array.flags.c_contiguous:
         return array.take(rows, axis=0)
     # ``take`` would first copy the whole array, which may be a view much larger than its memory.
     return array_namespace(array).ascontiguousarray(array[rows])
+
+
+def _are_a_slice(rows: Indices) -> bool:
+    """Tell whether rows are one behind the other."""
+    count = len(rows)
+    if not count or rows[-1] - rows[0] != count - 1 or rows[0] < 0:
+        return False
+    return bool((np.diff(rows) == 1).all())
 
 
 class Subset(BatchDataset):
@@ -200,6 +231,7 @@ class Subset(BatchDataset):
     def __init__(self, dataset: Dataset[Any], indices: Indices) -> None:
         self.dataset = dataset
         self.indices = checked_indices(indices, len(dataset))
+        self.thread_safe = getattr(dataset, "thread_safe", False)
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from distgrad.data.read_ahead import ReadAhead
 from distgrad.data.sampler import sample_order
 
 __all__ = ["GlobalBatches", "Window", "reading_scope"]
+
+_LONG = 1e-3
+"""Seconds that make reading a micro-batch worth a thread: handing it over costs some 50 us."""
 
 
 def reading_scope(seed: int, step: int, micro_batch: int) -> AbstractContextManager[None]:
@@ -93,6 +97,16 @@ def _read(task: tuple[Window, int]) -> Any:
     return Window.micro_batch(window, m)
 
 
+def _takes_long(window: Window) -> bool:
+    """Try how long reading a micro-batch takes."""
+    start = perf_counter()
+    try:
+        window.micro_batch(0)
+    except Exception:
+        return False  # the same comes up where it is read to be used, and is told there
+    return perf_counter() - start > _LONG
+
+
 class GlobalBatches:
     """The windows of each epoch: global batches in the order of one seeded permutation.
 
@@ -115,9 +129,11 @@ class GlobalBatches:
         seed: Names the orders, and the random numbers of the steps; from 0 to 2**64 - 1.
         shuffle: Draw the order of an epoch from (seed, epoch); otherwise it is that of the dataset.
         drop_last: Leave out a last window that would be smaller.
-        num_workers: Number of threads that read micro-batches before they are asked for; 0 reads
-            each when it is asked for. The batches are the same. The dataset is read from several
-            threads at once; they end with the iteration.
+        num_workers: Number of threads that read micro-batches before they are asked for, while the
+            model computes; 0 reads each when it is asked for. The batches are the same. The dataset
+            is read from several threads at once; they end with the iteration. Default: 1 if the
+            dataset says that it is ``thread_safe``, as distgrad's own do, and reading a micro-batch
+            takes longer than a millisecond, which is tried once; else 0.
 
     Raises:
         ValueError: If a size is not positive, if the micro-batch is larger than the global batch,
@@ -145,7 +161,7 @@ class GlobalBatches:
         seed: int = 0,
         shuffle: bool = True,
         drop_last: bool = False,
-        num_workers: int = 0,
+        num_workers: int | None = None,
     ) -> None:
         sizes = checked_sizes(global_batch_size, micro_batch_size)
         self.global_batch_size, self.micro_batch_size = sizes
@@ -160,8 +176,11 @@ class GlobalBatches:
         self.seed = checked_seed(seed)
         self.shuffle = shuffle
         self.drop_last = drop_last
-        self.num_workers = checked_integer("num_workers", num_workers, minimum=0)
+        if num_workers is not None:
+            checked_integer("num_workers", num_workers, minimum=0)
+        self.num_workers = num_workers
         self.epoch = 0
+        self._is_slow: bool | None = None
 
     def __len__(self) -> int:
         """Number of windows in an epoch."""
@@ -180,7 +199,15 @@ class GlobalBatches:
         epoch = self.epoch
         self.epoch += 1
         windows = self._windows(epoch)
-        return self._read_ahead(windows) if self.num_workers else windows
+        num_workers = self._workers(epoch) if self.num_workers is None else self.num_workers
+        return self._read_ahead(windows, num_workers) if num_workers else windows
+
+    def _workers(self, epoch: int) -> int:
+        """Return how many threads are worth it."""
+        if self._is_slow is None:
+            is_safe = getattr(self.dataset, "thread_safe", False)
+            self._is_slow = is_safe and _takes_long(next(self._windows(epoch)))
+        return int(self._is_slow)
 
     def _windows(self, epoch: int) -> Iterator[Window]:
         order = sample_order(len(self.dataset), self.seed, epoch, self.shuffle)
@@ -196,8 +223,8 @@ class GlobalBatches:
                 epoch=epoch,
             )
 
-    def _read_ahead(self, windows: Iterator[Window]) -> Iterator[Window]:
-        reader = ReadAhead(_read, self.num_workers)
+    def _read_ahead(self, windows: Iterator[Window], num_workers: int) -> Iterator[Window]:
+        reader = ReadAhead(_read, num_workers)
         try:
             for window, following in pairwise(chain(windows, [None])):
                 assert window is not None  # None marks the end

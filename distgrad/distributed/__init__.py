@@ -8,6 +8,7 @@ from distgrad.distributed.data_parallel import (
     StepResult,
     Window,
 )
+from distgrad.distributed.devices import choose_device
 from distgrad.distributed.launch_environment import launched_rank, launched_size
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "SingleProcess",
     "StepResult",
     "Window",
+    "choose_device",
     "connect",
     "launched_rank",
     "launched_size",

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import cycle
 
-from distgrad.backend import Array
+from distgrad.backend import Array, to_host
 from distgrad.distributed.communicator import Communicator
 from distgrad.errors import TrainingError
 from distgrad.flat import BLOCK, FlatLayout
@@ -66,7 +66,7 @@ class DriftWatch:
 
 
 def _crc(array: Array) -> int:
-    return zlib.crc32(array.data)
+    return zlib.crc32(to_host(array).data)
 
 
 def _who(checksums: Sequence[int], hosts: Sequence[str]) -> str:

@@ -45,8 +45,8 @@ class ExactSum:
     def add(self, value: float) -> None:
         """Add a float."""
         if math.isfinite(value):
-            numerator, denominator = value.as_integer_ratio()
-            self._units += numerator * (_ONE // denominator)
+            numerator, denominator = value.as_integer_ratio()  # a power of 2, at most 2**1074
+            self._units += numerator << (_ONE.bit_length() - denominator.bit_length())
         else:
             self._not_finite += value
 

@@ -1,13 +1,29 @@
-"""`GradientBuffer`: the gradients of all parameters in one flat array."""
+"""Gradients of all parameters: in one flat array, or held until they are added to one."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, Namespace
 from distgrad.flat import FlatLayout
 
-__all__ = ["GradientBuffer"]
+__all__ = ["GradientBuffer", "Gradients", "HeldGradients"]
+
+
+class Gradients(Protocol):
+    """Takes the gradients of a backward pass."""
+
+    @property
+    def views(self) -> Sequence[Array]:
+        """Arrays of the parameters' shapes, which mean nothing where nothing was written."""
+
+    @property
+    def written(self) -> Array:
+        """For each parameter, whether it has a gradient."""
+
+    def write(self, index: int, gradient: Any) -> None:
+        """Contribute to the gradient of parameter number ``index``."""
 
 
 class GradientBuffer:
@@ -15,35 +31,91 @@ class GradientBuffer:
 
     The first contribution to a parameter overwrites, later ones add: nothing has to be cleared.
 
+    Args:
+        layout: Where the gradient of each parameter lies.
+        xp: The array module of the parameters. Default: NumPy.
+
     Attributes:
         flat: The array, of ``layout.size`` elements.
         views: The same memory, cut into arrays of the parameters' shapes.
         written: For each parameter, whether it has a gradient here.
     """
 
-    def __init__(self, layout: FlatLayout) -> None:
-        self.flat: Array = layout.zeros()
+    def __init__(self, layout: FlatLayout, xp: Namespace = np) -> None:
+        self.flat: Array = layout.zeros(xp)
         self.views = layout.views(self.flat)
-        self.written = np.zeros(len(self.views), np.bool_)
+        # Bytes are quicker than an array where one element is looked at.
+        self._marks = bytearray(len(self.views))
+        self._no_marks = bytes(self._marks)
+        self.written = np.frombuffer(self._marks, np.bool_)
 
     def clear(self) -> None:
         """Begin anew: the next contribution to each parameter overwrites."""
+        self._marks[:] = self._no_marks
+
+    def write(self, index: int, gradient: Any) -> None:
+        """Contribute to the gradient of parameter number ``index``."""
+        if self._marks[index]:
+            self.views[index] += gradient
+        else:
+            self.views[index][...] = gradient
+            self._marks[index] = True
+
+    def mark(self, written: Sequence[bool]) -> None:
+        """Say which parameters have a gradient here: a graph has written it."""
+        self._marks[:] = bytes(written)
+
+    def fill(self) -> None:
+        """Put zeros where nothing was written, so that the flat array can be summed."""
+        if False in self._marks:
+            for index in np.flatnonzero(~self.written):
+                self.views[index][...] = 0
+
+    def copy_to(self, other: Gradients) -> None:
+        """Write what was written here to an empty one."""
+        for index in np.flatnonzero(self.written).tolist():
+            other.write(index, self.views[index])
+
+    def add(self, other: "GradientBuffer") -> None:
+        """Add another filled buffer to this filled one."""
+        self.flat += other.flat
+        if self._marks != other._marks:
+            self.written |= other.written
+
+    def add_held(self, held: "HeldGradients") -> None:
+        """Add gradients that are held to this filled buffer, as if they were in another one."""
+        for view, gradient in zip(self.views, held.views, strict=True):
+            view += gradient
+        self.written |= held.written
+
+
+class HeldGradients:
+    """The arrays that a backward pass gives, kept as they are until a buffer takes their sum.
+
+    Where a leaf is added to its sibling at once, this saves writing it to memory of its own and
+    reading it from there. To nothing 0 is added, as from a buffer: that can change the sign of a 0.
+
+    Attributes:
+        views: For each parameter its gradient, or 0.
+        written: For each parameter, whether it has a gradient.
+    """
+
+    def __init__(self, layout: FlatLayout, xp: Namespace = np) -> None:
+        self._xp = xp
+        self._dtype = layout.dtype
+        self._nothing = [layout.dtype.type(0)] * len(layout)
+        self.written = np.zeros(len(layout), np.bool_)
+        self.clear()
+
+    def clear(self) -> None:
+        """Let go of all gradients."""
+        self.views: list[Any] = self._nothing.copy()
         self.written[:] = False
 
     def write(self, index: int, gradient: Any) -> None:
         """Contribute to the gradient of parameter number ``index``."""
         if self.written[index]:
-            self.views[index] += gradient
+            self.views[index] = self._xp.add(self.views[index], gradient, dtype=self._dtype)
         else:
-            self.views[index][...] = gradient
+            self.views[index] = gradient
             self.written[index] = True
-
-    def fill(self) -> None:
-        """Put zeros where nothing was written, so that the flat array can be summed."""
-        for index in np.flatnonzero(~self.written):
-            self.views[index][...] = 0
-
-    def add(self, other: "GradientBuffer") -> None:
-        """Add another filled buffer to this filled one."""
-        self.flat += other.flat
-        self.written |= other.written

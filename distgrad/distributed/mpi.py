@@ -74,6 +74,18 @@ class MpiCommunicator:
 
         atexit.register(leave)
 
+    @property
+    def memory_kinds(self) -> str:
+        """What memory MPI says that it takes beside the machine's, such as "cuda"; maybe nothing.
+
+        MPI: A Message-Passing Interface Standard 4.1, section 12.4.3.
+        """
+        info = self._comm.Get_info()
+        try:
+            return info.Get("mpi_memory_alloc_kinds") or ""
+        finally:
+            info.Free()
+
     def broadcast(self, array: Array, root: int = 0) -> None:
         """See `Communicator.broadcast`."""
         check_rank("broadcast from", root, self.size)

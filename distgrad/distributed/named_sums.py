@@ -3,9 +3,7 @@
 from collections import defaultdict
 from typing import SupportsFloat
 
-import numpy as np
-
-from distgrad.backend import Array
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.exact_sum import ExactSum
 
@@ -29,8 +27,8 @@ class NamedSums:
 
     def add(self, name: str, value: SupportsFloat | Array) -> None:
         """Add a number, or all elements of an array, to the sum of that name."""
-        if isinstance(value, np.ndarray):
-            self._sums[name].add_all(value)
+        if isinstance(value, array_namespace(value).ndarray):
+            self._sums[name].add_all(to_host(value))
         else:
             self._sums[name].add(float(value))
 

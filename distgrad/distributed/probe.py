@@ -48,7 +48,7 @@ def main() -> None:
     threads_before = blas_libraries()
     comm = None
     try:
-        comm = connect()
+        comm = connect(kernels="numpy")
         _report("connected", rank=comm.rank, size=comm.size, mpi=comm.library)
         _report("measured", threads_before=threads_before, **_measure(comm))
         comm.barrier()

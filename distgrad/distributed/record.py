@@ -1,8 +1,9 @@
 """The record that every rank sends once a step, so that all ranks take the same decision.
 
-It travels before the gradients: what the rank is doing, its share of the loss and of the count,
-which parameters have a gradient, and whether it failed. Its size does not depend on what it says:
-so ranks that have lost step with each other find out here, instead of mixing their messages.
+It travels before the gradients, or with them where they are few: what the rank is doing, its share
+of the loss and of the count, which parameters have a gradient, and whether it failed. Its size does
+not depend on what it says: so ranks that have lost step with each other find out here, instead of
+mixing their messages.
 """
 
 import math
@@ -80,6 +81,7 @@ class StepRecord:
         micro_batches: How many micro-batches all ranks ran.
         stop: Whether any rank was asked to stop.
         alike: Whether all ranks have the same checksum.
+        loads: What the ranks sent with their records, stacked; None where that was nothing.
     """
 
     loss_sum: float
@@ -88,6 +90,7 @@ class StepRecord:
     micro_batches: int
     stop: bool
     alike: bool
+    loads: Array | None = None
 
     @property
     def loss(self) -> float:
@@ -95,30 +98,24 @@ class StepRecord:
         return self.loss_sum / self.count if self.count else math.nan
 
 
-def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepRecord:
+def gather_records(
+    comm: Communicator, local: LocalRecord, used: Array, load: Array | None = None
+) -> StepRecord:
     """Exchange the records of all ranks and combine them.
 
     Args:
         comm: The ranks.
         local: What this rank has to say.
         used: For each parameter of the model, whether this rank has a gradient for it.
+        load: A vector that travels with the record; as long on all ranks, whatever they do.
 
     Raises:
         TrainingError: On every rank, if the ranks are not doing the same.
         RankError: On every rank, if one of them failed.
     """
-    fixed = _FORMAT.pack(
-        local.call.encode(),
-        local.loss.to_bytes(),
-        local.count.to_bytes(),
-        local.micro_batches,
-        local.failure is not None,
-        local.stop,
-        local.checksum,
-    )
-    rows = comm.all_gather(np.frombuffer(fixed + used.tobytes(), np.uint8))
+    rows = comm.all_gather(_message(local, used, load))
     calls, losses, counts, micro_batches, failed, stop, checksums = zip(
-        *[_FORMAT.unpack(row[: _FORMAT.size]) for row in rows], strict=True
+        *[_FORMAT.unpack_from(row) for row in rows], strict=True
     )
     if len(set(calls)) > 1:
         raise TrainingError(_out_of_step([call.rstrip(b"\0").decode() for call in calls]))
@@ -128,15 +125,38 @@ def gather_records(comm: Communicator, local: LocalRecord, used: Array) -> StepR
     for rank in range(comm.size):
         loss.merge(ExactSum.from_bytes(losses[rank]))
         count.merge(ExactSum.from_bytes(counts[rank]))
-    used_anywhere = rows[:, _FORMAT.size :].any(axis=0)
+    used_anywhere = np.bitwise_or.reduce(rows[:, _FORMAT.size : _FORMAT.size + used.size])
     return StepRecord(
         loss.value,
         count.value,
-        used_anywhere,
+        used_anywhere.view(np.bool_),
         sum(micro_batches),
         any(stop),
         len(set(checksums)) == 1,
+        None if load is None else rows[:, -load.nbytes :].view(load.dtype),
     )
+
+
+def _message(local: LocalRecord, used: Array, load: Array | None) -> Array:
+    """Return the bytes of a record; those of the load come last, and begin at a multiple of 64."""
+    end = _FORMAT.size + used.size
+    start = -(-end // 64) * 64
+    message = np.empty(start + (0 if load is None else load.nbytes), np.uint8)
+    _FORMAT.pack_into(
+        message.data,
+        0,
+        local.call.encode(),
+        local.loss.to_bytes(),
+        local.count.to_bytes(),
+        local.micro_batches,
+        local.failure is not None,
+        local.stop,
+        local.checksum,
+    )
+    message[_FORMAT.size : end] = used
+    if load is not None:
+        message[start:].view(load.dtype)[:] = load
+    return message
 
 
 def _out_of_step(calls: Sequence[str]) -> str:

@@ -4,22 +4,24 @@ A reduction is used like this, on every rank::
 
     reduction.start(count, leaves_of_each_rank)
     for leaf in leaves_of_each_rank[comm.rank]:
-        buffer = reduction.open()      # contributions are written there
+        gradients = reduction.open()      # contributions are written there
         reduction.close()
-    reduction.finish(divisor, kept)    # kept = sum over all leaves / divisor
+    loads = ...                        # the reduction.load() of all ranks, sent with their records
+    reduction.finish(divisor, kept, loads)    # kept = sum over all leaves / divisor
 
 What is kept is the whole flat gradient or, where the reduction has bounds, this rank's slice of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, Namespace
 from distgrad.distributed.communicator import Communicator
-from distgrad.distributed.gradient_buffer import GradientBuffer
-from distgrad.distributed.tree import TreeSum, subtrees
+from distgrad.distributed.gradient_buffer import GradientBuffer, Gradients, HeldGradients
+from distgrad.distributed.tree import divided
 from distgrad.flat import BLOCK, FlatLayout
 
 __all__ = [
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 _FEW = 4 * BLOCK
-"""Elements that are exchanged whole and not slice by slice."""
+"""Elements, of all ranks together, that are sent whole and not slice by slice."""
 
 
 class Reduction(Protocol):
@@ -45,17 +47,26 @@ class Reduction(Protocol):
     def start(self, count: int, leaves: Sequence[range]) -> None:
         """Begin a step of ``count`` leaves, of which rank r contributes ``leaves[r]``."""
 
-    def open(self) -> GradientBuffer:
-        """Return the buffer to which the next leaf's gradients are to be written."""
+    def open(self) -> Gradients:
+        """Return what the next leaf's gradients are to be written to."""
 
     def close(self) -> None:
-        """Take the buffer opened last as complete."""
+        """Take what was opened last as complete."""
 
     def used(self) -> Array:
         """Return for each parameter whether a leaf of this rank wrote a gradient."""
 
-    def finish(self, divisor: float, out: Array) -> None:
-        """Write what is kept of the sum over all leaves, divided by ``divisor``, to ``out``."""
+    def load(self) -> Array | None:
+        """Return what this rank sends with its record, as long on every rank at every time.
+
+        So ranks that have lost step with each other can still read each other's records.
+        """
+
+    def finish(self, divisor: float, out: Array, loads: Array | None) -> None:
+        """Write what is kept of the sum over all leaves, divided by ``divisor``, to ``out``.
+
+        ``loads`` are those of all ranks, stacked; they are used as scratch.
+        """
 
 
 class ShardedReduction:
@@ -66,12 +77,17 @@ class ShardedReduction:
     the result. With ranges aligned to powers of two this moves half the bytes of an all-reduce.
     """
 
-    def __init__(self, layout: FlatLayout, comm: Communicator) -> None:
+    def __init__(self, layout: FlatLayout, comm: Communicator, xp: Namespace = np) -> None:
         self._layout = layout
         self._comm = comm
+        self._xp = xp
         self._bounds = owner_bounds(layout.size, comm.size)
         self._own = slice(self._bounds[comm.rank], self._bounds[comm.rank + 1])
+        self._leaves: Sequence[range] = ()
+        self._count = 0
+        self._sums: list[GradientBuffer] = []
         self._free: list[GradientBuffer] = []
+        self._held = HeldGradients(layout, xp)
 
     @property
     def bounds(self) -> Sequence[int] | None:
@@ -80,109 +96,133 @@ class ShardedReduction:
 
     def start(self, count: int, leaves: Sequence[range]) -> None:
         """See `Reduction.start`."""
-        self._count = count
-        self._leaves = leaves
-        self._next = leaves[self._comm.rank].start
-        self._sum: TreeSum[GradientBuffer] = TreeSum(count, self._add)
+        if count != self._count or leaves is not self._leaves:
+            self._count, self._leaves = count, leaves
+            self._division = divided(count, tuple(leaves))
+        self._due = iter(self._division.additions[self._comm.rank])
+        self._free += self._sums
+        self._sums = []
 
-    def open(self) -> GradientBuffer:
+    def open(self) -> Gradients:
         """See `Reduction.open`."""
-        self._opened = self._free.pop() if self._free else GradientBuffer(self._layout)
-        self._opened.clear()
-        return self._opened
+        self._additions = next(self._due)
+        if self._additions:
+            self._held.clear()
+            return self._held
+        self._sums.append(self._free.pop() if self._free else self._new_buffer())
+        self._sums[-1].clear()
+        return self._sums[-1]
 
     def close(self) -> None:
         """See `Reduction.close`."""
-        self._opened.fill()
-        self._sum.push(range(self._next, self._next + 1), self._opened)
-        self._next += 1
+        if not self._additions:
+            self._sums[-1].fill()
+            return
+        self._sums[-1].add_held(self._held)
+        self._held.clear()
+        for _ in range(self._additions - 1):
+            right = self._sums.pop()
+            self._sums[-1].add(right)
+            self._free.append(right)
+
+    def _new_buffer(self) -> GradientBuffer:
+        return GradientBuffer(self._layout, self._xp)
 
     def used(self) -> Array:
         """See `Reduction.used`."""
-        parts = [buffer.written for _, buffer in self._sum.parts]
-        return np.logical_or.reduce(parts) if parts else np.zeros(len(self._layout.segments), bool)
+        used = np.zeros(len(self._layout), np.bool_)
+        for buffer in self._sums:
+            used |= buffer.written
+        return used
 
-    def finish(self, divisor: float, out: Array) -> None:
+    def load(self) -> Array | None:
+        """See `Reduction.load`."""
+        return None
+
+    def finish(self, divisor: float, out: Array, loads: Array | None = None) -> None:  # noqa: ARG002
         """See `Reduction.finish`."""
-        mine = [(leaves, buffer.flat) for leaves, buffer in self._sum.parts]
-        parts = self._exchange_slices(mine)
+        parts = self._exchange_slices([buffer.flat for buffer in self._sums])
         if self._own.start < self._own.stop:
-            np.divide(_combined(parts, self._count), divisor, out=out)
-        self._free += [buffer for _, buffer in self._sum.parts]
+            self._xp.divide(self._combined(parts), divisor, out=out)
 
-    def _exchange_slices(self, mine: list[tuple[range, Array]]) -> list[tuple[range, Array]]:
+    def _exchange_slices(self, mine: Sequence[Array]) -> list[Array]:
         """Send every owner its slice of this rank's parts; return all parts of the own slice."""
         comm, bounds, own = self._comm, self._bounds, self._own
         others = [rank for rank in range(comm.size) if rank != comm.rank]
         arriving = {
             rank: [
-                (part, np.empty(own.stop - own.start, self._layout.dtype))
-                for part in subtrees(self._leaves[rank], self._count)
+                self._xp.empty(own.stop - own.start, self._layout.dtype)
+                for _ in range(self._division.subtrees[rank])
             ]
             for rank in others
             if own.start < own.stop
         }
         comm.exchange(
             {
-                rank: [flat[bounds[rank] : bounds[rank + 1]] for _, flat in mine]
+                rank: [flat[bounds[rank] : bounds[rank + 1]] for flat in mine]
                 for rank in others
                 if bounds[rank] < bounds[rank + 1]
             },
-            {rank: [array for _, array in parts] for rank, parts in arriving.items()},
+            arriving,
         )
-        arriving[comm.rank] = [(part, flat[own]) for part, flat in mine]
+        arriving[comm.rank] = [flat[own] for flat in mine]
         return [part for rank in sorted(arriving) for part in arriving[rank]]
 
-    def _add(self, left: GradientBuffer, right: GradientBuffer) -> GradientBuffer:
-        left.add(right)
-        self._free.append(right)
-        return left
+    def _combined(self, parts: Iterable[Array]) -> Array:
+        """Add up the parts of all ranks, in order, along the tree; they are used as scratch."""
+        sums: list[Array] = []
+        for part, additions in zip(parts, self._division.across, strict=True):
+            sums.append(part)
+            for _ in range(additions):
+                right = sums.pop()
+                sums[-1] += right
+        (total,) = sums
+        return total
 
 
 class TreeReduction(ShardedReduction):
     """As `ShardedReduction`, and then the slices are gathered on all ranks.
 
-    With ranges aligned to powers of two this moves as many bytes as an all-reduce does. Where all
-    parts of all ranks are few bytes, every rank gets them and combines them by itself: one message
-    is quicker than two then.
+    With ranges aligned to powers of two this moves as many bytes as an all-reduce does. Where the
+    gradients of all ranks are few bytes, every rank gets them whole and combines them by itself:
+    the first part travels with the record, so that a step with aligned ranges has one message. The
+    record is on the host: gradients on other devices go on their own.
     """
+
+    def __init__(self, layout: FlatLayout, comm: Communicator, xp: Namespace = np) -> None:
+        super().__init__(layout, comm, xp)
+        is_sent_whole = xp is np and comm.size > 1 and comm.size * layout.size <= _FEW
+        self._empty_load = layout.zeros() if is_sent_whole else None
 
     @property
     def bounds(self) -> None:
         """See `Reduction.bounds`."""
         return None
 
-    def finish(self, divisor: float, out: Array) -> None:
+    def load(self) -> Array | None:
+        """See `Reduction.load`."""
+        has_part = self._empty_load is not None and self._sums
+        return self._sums[0].flat if has_part else self._empty_load
+
+    def finish(self, divisor: float, out: Array, loads: Array | None = None) -> None:
         """See `Reduction.finish`."""
-        parts = [subtrees(leaves, self._count) for leaves in self._leaves]
-        most = max(map(len, parts))
-        if self._comm.size * most * self._layout.size <= _FEW:
-            np.divide(_combined(self._gathered(parts, most), self._count), divisor, out=out)
-            self._free += [buffer for _, buffer in self._sum.parts]
+        if loads is not None:
+            np.divide(self._combined(self._parts_of_all(loads)), divisor, out=out)
         else:
             super().finish(divisor, out[self._own])
             self._comm.all_gather_slices(out, self._bounds)
 
-    def _gathered(self, parts: Sequence[Sequence[range]], most: int) -> list[tuple[range, Array]]:
-        """Return the parts of all ranks, whole; ``most`` is what the rank with most of them has."""
-        own = np.zeros((most, self._layout.size), self._layout.dtype)
-        for row, (_, buffer) in zip(own, self._sum.parts, strict=False):
+    def _parts_of_all(self, loads: Array) -> Iterable[Array]:
+        """Return the parts of all ranks, whole, of which the first ones have come."""
+        numbers = self._division.subtrees
+        more = max(numbers) - 1
+        if more < 1:
+            return [load for load, number in zip(loads, numbers, strict=True) if number]
+        own = np.zeros((more, self._layout.size), self._layout.dtype)
+        for row, buffer in zip(own, self._sums[1:], strict=False):
             row[:] = buffer.flat
-        rows = self._comm.all_gather(own)
-        return [
-            (leaves, row)
-            for of_rank, of_its in zip(parts, rows, strict=True)
-            for leaves, row in zip(of_rank, of_its, strict=False)
-        ]
-
-
-def _combined(parts: list[tuple[range, Array]], count: int) -> Array:
-    """Add up parts, given in order, along the tree; the arrays are used as scratch."""
-    total: TreeSum[Array] = TreeSum(count, lambda left, right: np.add(left, right, out=left))
-    for leaves, array in parts:
-        total.push(leaves, array)
-    ((_, result),) = total.parts
-    return result
+        of_ranks = zip(loads, self._comm.all_gather(own), numbers, strict=True)
+        return chain.from_iterable([load, *rows][:number] for load, rows, number in of_ranks)
 
 
 def owner_bounds(size: int, ranks: int) -> list[int]:
@@ -206,9 +246,10 @@ class AllReduce:
 
     bounds = None
 
-    def __init__(self, layout: FlatLayout, comm: Communicator) -> None:
+    def __init__(self, layout: FlatLayout, comm: Communicator, xp: Namespace = np) -> None:
         self._comm = comm
-        self._buffer = GradientBuffer(layout)
+        self._xp = xp
+        self._buffer = GradientBuffer(layout, xp)
 
     def start(self, count: int, leaves: Sequence[range]) -> None:  # noqa: ARG002 (the protocol's)
         """See `Reduction.start`."""
@@ -225,11 +266,15 @@ class AllReduce:
         """See `Reduction.used`."""
         return self._buffer.written.copy()
 
-    def finish(self, divisor: float, out: Array) -> None:
+    def load(self) -> Array | None:
+        """See `Reduction.load`."""
+        return None
+
+    def finish(self, divisor: float, out: Array, loads: Array | None = None) -> None:  # noqa: ARG002
         """See `Reduction.finish`."""
         self._buffer.fill()
         self._comm.all_reduce(self._buffer.flat)
-        np.divide(self._buffer.flat, divisor, out=out)
+        self._xp.divide(self._buffer.flat, divisor, out=out)
 
 
 REDUCTIONS: dict[str, type[ShardedReduction] | type[AllReduce]] = {

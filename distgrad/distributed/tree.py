@@ -8,15 +8,17 @@ running sum: its error grows with log2(count) (N. J. Higham, "The accuracy of fl
 summation", SIAM J. Sci. Comput. 14, 1993).
 """
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["TreeSum", "contiguous_ranges", "subtrees"]
+__all__ = ["Division", "TreeSum", "contiguous_ranges", "divided", "subtrees"]
 
 T = TypeVar("T")
 
 
-def contiguous_ranges(count: int, ranks: int) -> list[range]:
+@lru_cache(maxsize=16)
+def contiguous_ranges(count: int, ranks: int) -> tuple[range, ...]:
     """Divide the leaves 0 to count - 1 among the ranks.
 
     No rank gets more than ceil(count / ranks). Within that, each boundary is the most even number
@@ -25,11 +27,11 @@ def contiguous_ranges(count: int, ranks: int) -> list[range]:
 
     Example:
         >>> contiguous_ranges(8, 4)
-        [range(0, 2), range(2, 4), range(4, 6), range(6, 8)]
+        (range(0, 2), range(2, 4), range(4, 6), range(6, 8))
         >>> contiguous_ranges(8, 3)
-        [range(0, 2), range(2, 5), range(5, 8)]
+        (range(0, 2), range(2, 5), range(5, 8))
         >>> contiguous_ranges(3, 4)
-        [range(0, 1), range(1, 2), range(2, 3), range(3, 3)]
+        (range(0, 1), range(1, 2), range(2, 3), range(3, 3))
     """
     most = -(-count // ranks)
     ranges = []
@@ -40,7 +42,7 @@ def contiguous_ranges(count: int, ranks: int) -> list[range]:
         stop = max(range(first, last + 1), key=_evenness, default=last)
         ranges.append(range(start, stop))
         start = stop
-    return ranges
+    return tuple(ranges)
 
 
 def _evenness(number: int) -> tuple[int, int]:
@@ -55,10 +57,49 @@ def subtrees(leaves: range, count: int) -> list[range]:
         >>> subtrees(range(3, 8), 8)
         [range(3, 4), range(4, 8)]
     """
+    return _joined([range(leaf, leaf + 1) for leaf in leaves], count)[0]
+
+
+class Division(NamedTuple):
+    """What a division of the leaves among ranks makes of the tree.
+
+    Attributes:
+        subtrees: How many partial sums each rank ends with.
+        additions: For each rank, how many sums become due with each of its leaves.
+        across: The same for the partial sums of all ranks, in order.
+    """
+
+    subtrees: tuple[int, ...]
+    additions: tuple[tuple[int, ...], ...]
+    across: tuple[int, ...]
+
+
+@lru_cache(maxsize=16)
+def divided(count: int, leaves: tuple[range, ...]) -> Division:
+    """Return how the sum of ``count`` leaves goes where rank r has ``leaves[r]``.
+
+    Example:
+        >>> divided(4, (range(0, 2), range(2, 4)))
+        Division(subtrees=(1, 1), additions=((0, 1), (0, 1)), across=(0, 1))
+    """
+    of_ranks = [_joined([range(leaf, leaf + 1) for leaf in own], count) for own in leaves]
+    across = _joined([part for parts, _ in of_ranks for part in parts], count)[1]
+    return Division(
+        tuple([len(parts) for parts, _ in of_ranks]),
+        tuple([additions for _, additions in of_ranks]),
+        across,
+    )
+
+
+def _joined(nodes: Iterable[range], count: int) -> tuple[list[range], tuple[int, ...]]:
+    """Return what nodes in order add up to, and how many sums become due with each of them."""
     names: TreeSum[None] = TreeSum(count, lambda _left, _right: None)
-    for leaf in leaves:
-        names.push(range(leaf, leaf + 1), None)
-    return [part for part, _ in names.parts]
+    additions = []
+    for node in nodes:
+        held = len(names.parts)
+        names.push(node, None)
+        additions.append(held + 1 - len(names.parts))
+    return [part for part, _ in names.parts], tuple(additions)
 
 
 class TreeSum(Generic[T]):

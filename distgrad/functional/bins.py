@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.creation import as_tensor
 from distgrad.tensor import Tensor
 from distgrad.tensor.operands import raw
@@ -78,10 +78,10 @@ def _sorter(sequence: Array, sorter: Any) -> Array | None:
             f"sorter must be int64 and of the sequence's shape {sequence.shape}, got {order.dtype} "
             f"and {order.shape}"
         )
-    if order.size and not 0 <= order.min() <= order.max() < sequence.shape[-1]:
+    low, high = (int(to_host(order.min())), int(to_host(order.max()))) if order.size else (0, -1)
+    if low < 0 or high >= sequence.shape[-1]:
         raise RuntimeError(
-            f"sorter must hold places from 0 to {sequence.shape[-1] - 1}, got {order.min()} to "
-            f"{order.max()}"
+            f"sorter must hold places from 0 to {sequence.shape[-1] - 1}, got {low} to {high}"
         )
     return order
 

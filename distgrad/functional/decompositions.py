@@ -77,7 +77,7 @@ def qr(A: Any, mode: str = "reduced") -> QR:  # noqa: N803 (PyTorch's name)
                 f'qr(): with mode="complete" more rows than columns, {m} and {n}, have no '
                 'gradient; use mode="reduced", or detach()'
             )
-        return QR(*map(Tensor, np.linalg.qr(x.data, "complete")))
+        return QR(*map(Tensor, array_namespace(x.data).linalg.qr(x.data, "complete")))
     packed = apply(ops.qr_packed, x)
     q, r = packed[..., :m, :], packed[..., m:, :].mT
     return QR(q[..., :0].flatten()[:0] if mode == "r" else q, r)

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distgrad import ops
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, to_host
+from distgrad.backend.lacking import largest
 from distgrad.creation import as_tensor
 from distgrad.functional.decompositions import matrices
 from distgrad.tensor import Tensor, apply
@@ -103,7 +104,7 @@ def matrix_rank(
     atol, rtol = _bounds(x, atol, rtol)
     s = apply(ops.svdvals, x).data
     xp = array_namespace(s)
-    top = xp.max(s, axis=-1, keepdims=True, initial=0)
+    top = largest(xp, s, -1, 0)
     bound = xp.maximum(xp.asarray(atol)[..., None], xp.asarray(rtol)[..., None] * top)
     return Tensor(xp.asarray(xp.sum(s > bound, axis=-1)))
 
@@ -113,8 +114,13 @@ def _bounds(x: Tensor, atol: Any, rtol: Any) -> tuple[Any, Any]:
     atol, rtol = (getattr(value, "data", value) for value in (atol, rtol))
     if rtol is None:
         precision = max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
-        rtol = precision if atol is None else np.where(np.asarray(atol) > 0, 0.0, precision)
+        rtol = precision if atol is None else _unless_positive(atol, precision)
     return 0.0 if atol is None else atol, rtol
+
+
+def _unless_positive(atol: Any, precision: float) -> Any:
+    xp = array_namespace(atol)
+    return xp.where(xp.asarray(atol) > 0, 0.0, precision)
 
 
 def lstsq(
@@ -163,7 +169,7 @@ def lstsq(
     nothing = Tensor(array_namespace(a.data).zeros(0, a.dtype))
     rank = matrix_rank(a, rtol=rcond)
     residuals = nothing
-    if a.shape[-2] > a.shape[-1] and (rank.data == a.shape[-1]).all():
+    if a.shape[-2] > a.shape[-1] and to_host((rank.data == a.shape[-1]).all()):
         residuals = (a.matmul(solution) - columns).square().sum(-2)
     return LeastSquares(
         solution.squeeze(-1) if vector else solution,

@@ -44,13 +44,21 @@ class Convertible(Stateful):
         def converted(tensor: Tensor) -> Tensor:
             if is_floating(tensor.dtype):
                 return tensor.to(*args, **kwargs)
-            return tensor.to(probe.device)
+            return tensor.to(tensor.new_zeros(0, dtype=np.float32).to(*args, **kwargs).device)
 
         return self._convert(converted)
 
     def cpu(self) -> Self:
         """Move parameters and buffers into the memory of the machine."""
         return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> Self:
+        """Move parameters and buffers to a GPU, by default that which the thread computes on.
+
+        Raises:
+            RuntimeError: If there is no such GPU.
+        """
+        return self.to(Tensor(np.zeros(0, np.float32)).cuda(device).device)
 
     def type(self, dst_type: Any) -> Self:
         """Convert all parameters and buffers to a data type, integers too.

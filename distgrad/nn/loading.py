@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, device_name, to_device
 from distgrad.backend.dtypes import is_floating
 from distgrad.nn.parameter import Parameter
 from distgrad.tensor import Tensor
@@ -105,7 +105,7 @@ class Loading:
 
 def _copy(place: Place, value: Any) -> None:
     array = place.value.data
-    array[...] = array_namespace(array).asarray(_as_array(value))
+    array[...] = to_device(_as_array(value), device_name(array))
     place.value.bump_version()
 
 

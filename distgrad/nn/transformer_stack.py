@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from distgrad.autograd import is_grad_enabled
+from distgrad.backend import to_host
 from distgrad.functional import where
 from distgrad.nn.container import ModuleList
 from distgrad.nn.functional.attention_mask import added_terms, hides_the_future
@@ -91,7 +92,7 @@ class TransformerEncoder(Module):
         if is_grad_enabled() and any(x.requires_grad for x in (src, *layer.parameters())):
             return False
         kept = padding.data == 0
-        return not self.mask_check or bool((kept[:, 1:] <= kept[:, :-1]).all())
+        return not self.mask_check or bool(to_host((kept[:, 1:] <= kept[:, :-1]).all()))
 
 
 class TransformerDecoder(Module):

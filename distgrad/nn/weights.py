@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, to_host
 from distgrad.nn.loading import IncompatibleKeys
 from distgrad.nn.module import Module
 
@@ -94,7 +94,9 @@ def weights_bytes(module: Module, remove_duplicate: bool = False) -> bytes:
         first = {id(tensor): name for name, tensor in reversed(state.items())}
         state = {name: tensor for name, tensor in state.items() if first[id(tensor)] == name}
     # Not ascontiguousarray, which gives a scalar an axis.
-    return save({name: np.asarray(tensor.data, order="C") for name, tensor in state.items()})
+    return save(
+        {name: np.asarray(to_host(tensor.data), order="C") for name, tensor in state.items()}
+    )
 
 
 def _read(path: Path) -> dict[str, Array]:

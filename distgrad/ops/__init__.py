@@ -3,7 +3,7 @@
 Names and arguments are NumPy's: this package is also the namespace in which rules run on Tensors.
 """
 
-from distgrad.ops.activation import sigmoid, softmax
+from distgrad.ops.activation import sigmoid, softmax, softmax_x
 from distgrad.ops.adaptive import adaptive_max_indices
 from distgrad.ops.arrange import flip, roll, tile
 from distgrad.ops.attention import attention_mix, attention_scores, attention_weights
@@ -23,6 +23,7 @@ from distgrad.ops.elementwise import (
     power,
     reciprocal,
     relu,
+    relu_x,
     rsqrt,
     sqrt,
     square,
@@ -50,6 +51,7 @@ from distgrad.ops.factor import (
     pinv,
     qr_packed,
 )
+from distgrad.ops.fused_attention import attention
 from distgrad.ops.gelu import gelu, gelu_x
 from distgrad.ops.gru import gru, gru_cell
 from distgrad.ops.index import accumulate, assign, assign_view, getitem, put
@@ -83,12 +85,26 @@ from distgrad.ops.logic import (
     not_equal,
     signbit,
 )
-from distgrad.ops.loss import binary_cross_entropy, cross_entropy, log_softmax, mse_loss, nll_loss
+from distgrad.ops.loss import (
+    binary_cross_entropy,
+    cross_entropy,
+    cross_entropy_x,
+    log_softmax,
+    mse_loss,
+    nll_loss,
+)
 from distgrad.ops.lstm import lstm, lstm_cell
 from distgrad.ops.matrix_exponential import (
     matrix_exp,
 )
-from distgrad.ops.norm import normalize, normalize_input, normalize_weight, rms_normalize
+from distgrad.ops.moving import to_device
+from distgrad.ops.norm import (
+    normalize,
+    normalize_input,
+    normalize_weight,
+    rms_normalize,
+    rms_normalize_input,
+)
 from distgrad.ops.op import Op, op
 from distgrad.ops.order import argsort
 from distgrad.ops.pool import (
@@ -99,6 +115,7 @@ from distgrad.ops.pool import (
     max_pool2d_indices,
     max_pool2d_scatter,
     max_pool2d_winner,
+    max_pool2d_x,
 )
 from distgrad.ops.rectifier import (
     elu,
@@ -212,6 +229,7 @@ __all__ = [
     "assign",
     "assign_view",
     "astype",
+    "attention",
     "attention_mix",
     "attention_scores",
     "attention_weights",
@@ -236,6 +254,7 @@ __all__ = [
     "cos",
     "cosh",
     "cross_entropy",
+    "cross_entropy_x",
     "cumprod",
     "cumsum",
     "det",
@@ -316,6 +335,7 @@ __all__ = [
     "max_pool2d_indices",
     "max_pool2d_scatter",
     "max_pool2d_winner",
+    "max_pool2d_x",
     "maximum",
     "mean",
     "median",
@@ -343,11 +363,13 @@ __all__ = [
     "reciprocal",
     "recurrence",
     "relu",
+    "relu_x",
     "remainder",
     "resample",
     "reshape",
     "right_shift",
     "rms_normalize",
+    "rms_normalize_input",
     "rnn",
     "roll",
     "round",
@@ -362,6 +384,7 @@ __all__ = [
     "sinc",
     "sinh",
     "softmax",
+    "softmax_x",
     "softplus",
     "softshrink",
     "solve",
@@ -377,6 +400,7 @@ __all__ = [
     "tanh",
     "threshold",
     "tile",
+    "to_device",
     "transpose",
     "tril",
     "triu",

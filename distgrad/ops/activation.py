@@ -2,16 +2,14 @@
 
 import math
 
-import numpy as np
-
+from distgrad.backend.lacking import largest
 from distgrad.ops.op import op
 
 
 @op
 def sigmoid(xp, x):
     """``1 / (1 + exp(-x))``."""
-    with np.errstate(over="ignore"):  # far to the left the exponential is infinite, and y is 0
-        return 1 / (1 + xp.exp(-x))
+    return 1 / (1 + xp.exp(-x))
 
 
 @sigmoid.rule("x")
@@ -19,15 +17,33 @@ def _(xp, g, y):
     return g * (y * (1 - y))
 
 
-@op
+@op(kernel=True)
 def softmax(xp, x, /, axis):
     """``exp(x)`` over its sum along ``axis``, computed without overflow."""
-    y = xp.exp(x - xp.max(x, axis=axis, keepdims=True, initial=-math.inf))
+    y = xp.exp(x - largest(xp, x, axis, -math.inf))
     y /= xp.sum(y, axis=axis, keepdims=True)
     return y
 
 
 @softmax.rule("x")
 def _(xp, g, y, axis):
-    weighted = g * y
-    return weighted - y * xp.sum(weighted, axis=axis, keepdims=True)
+    return softmax_x(xp, g, y, axis=axis)
+
+
+@op(kernel=True)
+def softmax_x(xp, g, p, /, axis):
+    """The gradient of `softmax` by its input, where p is its output: ``p * (g - sum(g * p))``."""
+    result = g * p
+    result -= p * xp.sum(result, axis=axis, keepdims=True)
+    return result
+
+
+@softmax_x.rule("g")
+def _(xp, g, p, axis):
+    return softmax_x(xp, g, p, axis=axis)
+
+
+@softmax_x.rule("p")
+def _(xp, above, g, p, axis):
+    gp, ap = (xp.sum(v * p, axis=axis, keepdims=True) for v in (g, above))
+    return above * (g - gp) - g * ap

@@ -10,6 +10,8 @@ A. Vaswani et al., "Attention is all you need", NIPS 2017.
 
 import numpy as np
 
+from distgrad.backend.lacking import largest
+from distgrad.ops.activation import softmax_x
 from distgrad.ops.op import op
 
 
@@ -44,11 +46,11 @@ def _(xp, g):
     return _swap(xp, g)
 
 
-@op
+@op(kernel=True)
 def attention_weights(xp, scores):
     """The softmax over axis -2; zeros where all scores are -inf, as in PyTorch."""
     lowest = np.finfo(scores.dtype).min  # -inf - lowest is -inf, and no nan
-    y = scores - xp.max(scores, axis=-2, keepdims=True, initial=lowest)
+    y = scores - largest(xp, scores, -2, lowest)
     xp.exp(y, out=y)
     total = xp.sum(y, axis=-2, keepdims=True)
     total[total == 0] = 1
@@ -58,8 +60,7 @@ def attention_weights(xp, scores):
 
 @attention_weights.rule("scores")
 def _(xp, g, y):
-    weighted = g * y
-    return weighted - y * xp.sum(weighted, axis=-2, keepdims=True)
+    return softmax_x(xp, g, y, axis=-2)
 
 
 @op

@@ -20,8 +20,8 @@ def in_blocks(xp: Namespace, function: Callable[..., Array], *arrays: Array) -> 
     first = arrays[0]
     if xp is not np or first.size <= _BLOCK:
         return function(*arrays)
-    result = np.empty(first.shape, first.dtype)
-    flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
+    result = xp.empty(first.shape, first.dtype)
+    flat = [xp.ascontiguousarray(array).reshape(-1) for array in arrays]
     out = result.reshape(-1)
     for start in range(0, first.size, _BLOCK):
         block = slice(start, start + _BLOCK)

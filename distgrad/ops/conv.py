@@ -11,9 +11,9 @@ processing", IWFHR 2006.
 """
 
 import math
+from itertools import product
 
-import numpy as np
-
+from distgrad.ops import winograd
 from distgrad.ops.op import op
 from distgrad.ops.window import channels_first, channels_last, padded, sliding_view, taps
 
@@ -21,10 +21,12 @@ _COLUMN_BYTES = 1 << 20  # about what a second-level cache holds
 _LEAST_ROWS = 512  # a product of fewer mostly reads its weight
 
 
-@op
+@op(kernel=True)
 def conv2d(xp, x, weight, bias, /, window, groups):
     """Correlate x (N, C, H, W) with weight (O, C / groups, *kernel); bias is (O,) or None."""
     x, matrices = channels_last(xp, x), _matrices(xp, weight, groups)
+    if winograd.serves(window, x.dtype, weight.shape[1], len(weight) // groups):
+        return channels_first(winograd.correlated(xp, x, matrices, bias, window, groups))
     y = xp.empty((len(x), *window.output, len(weight)), x.dtype)
     for place, columns in _columns(xp, x, window, groups):
         rows = y[place].reshape(-1, len(weight))
@@ -49,7 +51,7 @@ def _(xp, g):
     return channel_sum(xp, g)
 
 
-@op
+@op(kernel=True)
 def conv_transpose2d(xp, x, weight, bias, /, window, groups, size):
     """Hand x (N, O, *window.output) down to the places that each window sees: (N, C, *size).
 
@@ -81,11 +83,14 @@ def _(xp, g):
     return channel_sum(xp, g)
 
 
-@op
+@op(kernel=True)
 def conv2d_weight(xp, x, above, /, window, groups):
     """The gradient of `conv2d` by its weight, from the gradient ``above``."""
     x, above = channels_last(xp, x), channels_last(xp, above)
     depth, outputs = x.shape[3] // groups, above.shape[3]
+    if winograd.serves(window, x.dtype, depth, outputs // groups):
+        total = winograd.weight_gradient(xp, x, above, window, groups)
+        return channels_first(total.reshape(outputs, *window.kernel, depth))
     total = xp.zeros((groups, outputs // groups, math.prod(window.kernel) * depth), x.dtype)
     for place, columns in _columns(xp, x, window, groups):
         rows = _by_group(above[place].reshape(-1, outputs), groups)
@@ -166,7 +171,7 @@ def _gathered(seen, into):
     if seen.shape[-1] > 1:
         into[...] = seen
     else:
-        for element in np.ndindex(seen.shape[-3:]):
+        for element in product(*map(range, seen.shape[-3:])):
             into[..., *element] = seen[..., *element]
     return into
 

@@ -1,5 +1,7 @@
 """Elementwise arithmetic; inputs broadcast."""
 
+import math
+
 from distgrad.ops.op import op
 from distgrad.ops.rounding import sign
 from distgrad.ops.selection import where, zero_unless
@@ -159,12 +161,25 @@ def _(xp, g, y):
 
 @op
 def relu(xp, x):
-    return xp.maximum(x, 0)
+    if x.dtype.kind != "f":
+        return xp.maximum(x, 0)
+    return x.clip(0, math.inf)  # a third of the time of a maximum
 
 
 @relu.rule("x")
 def _(xp, g, y):
-    return zero_unless(xp, g, y != 0)  # nan lets the gradient through, as in PyTorch
+    return relu_x(xp, g, y)
+
+
+@op(kernel=True)
+def relu_x(xp, g, out):
+    """``g`` where ``out``, that of `relu`, is not 0: nan lets it through, as in PyTorch."""
+    return zero_unless(xp, g, out != 0)
+
+
+@relu_x.rule("g")
+def _(xp, g, out):
+    return relu_x(xp, g, out)
 
 
 @op

@@ -1,8 +1,7 @@
 """Rows of a table by number, and the adjoint."""
 
-import numpy as np
-
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
+from distgrad.backend.lacking import first_true, segment_sums
 from distgrad.ops.op import op
 
 __all__ = ["check_indices", "embedding", "embedding_table"]
@@ -24,7 +23,7 @@ def _(xp, g, indices, padding, by_frequency, table_shape):
     return embedding_table(xp, g, rows=table_shape[0], **given)
 
 
-@op
+@op(kernel=True)
 def embedding_table(xp, above, /, indices, padding, rows, by_frequency=False):
     """The gradient of `embedding` by its table: for each row the sum over where it was taken.
 
@@ -40,7 +39,7 @@ def embedding_table(xp, above, /, indices, padding, rows, by_frequency=False):
         taken = flat[order]
         first = xp.flatnonzero(xp.concatenate([xp.ones(1, bool), taken[1:] != taken[:-1]]))
         values = above.reshape(len(flat), *width)[order]
-        sums = xp.add.reduceat(values, first, axis=0)
+        sums = segment_sums(xp, values, first)
         if by_frequency:
             sums /= xp.diff(first, append=len(taken)).astype(sums.dtype)[:, None]
         table[taken[first]] = sums
@@ -61,10 +60,9 @@ def _(xp, g, indices, padding, by_frequency):
 
 def check_indices(indices: Array, rows: int) -> None:
     """Refuse a number that names no row."""
-    bad = (indices < 0) | (indices >= rows)
-    if bad.any():
-        place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
+    place = first_true((indices < 0) | (indices >= rows))
+    if place is not None:
         raise IndexError(
-            f"embedding: index {int(indices[place])} at position {place} is out of range for a "
-            f"table of {rows} rows; use 0 to {rows - 1}"
+            f"embedding: index {int(to_host(indices[place]))} at position {place} is out of range "
+            f"for a table of {rows} rows; use 0 to {rows - 1}"
         )

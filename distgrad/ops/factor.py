@@ -6,6 +6,7 @@ forward and reverse mode automatic differentiation" (2008); G. Golub and V. Pere
 differentiation of pseudo-inverses and nonlinear least squares problems" (1973).
 """
 
+from distgrad.backend.lacking import largest
 from distgrad.ops.diagonal import put_diagonal, tril, triu
 from distgrad.ops.index import getitem
 from distgrad.ops.join import concatenate
@@ -109,7 +110,7 @@ def pinv(xp, x, /, rtol=0.0, atol=0.0, hermitian=False):
     if hermitian:
         x = xp.tril(x) + swapped(xp, xp.tril(x, -1))
     u, s, v = xp.linalg.svd(x, full_matrices=False)
-    top = xp.max(s, axis=-1, keepdims=True, initial=0)
+    top = largest(xp, s, -1, 0)
     bound = xp.maximum(xp.asarray(atol)[..., None], xp.asarray(rtol)[..., None] * top)
     inverted = xp.where(s > bound, 1 / xp.where(s > bound, s, 1), 0).astype(x.dtype)
     return xp.matmul(swapped(xp, v) * inverted[..., None, :], swapped(xp, u))

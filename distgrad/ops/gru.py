@@ -10,6 +10,7 @@ K. Cho et al., "Learning phrase representations using RNN encoder-decoder for st
 translation", EMNLP 2014, with r behind the product with h, as in cuDNN and PyTorch.
 """
 
+from distgrad.backend.lacking import is_anything_true
 from distgrad.ops.join import concatenate, stack
 from distgrad.ops.op import op
 from distgrad.ops.recurrent import Layout, before, carried, flattened, is_recorded, walk_back
@@ -119,7 +120,7 @@ def _walk(xp, made, above, slopes, spans):
     Returns:
         The gradients of what r and u are functions of, of m and of z; of the first h.
     """
-    others = _others(xp, made.gates, above.gates) if above.gates.any() else None
+    others = _others(xp, made.gates, above.gates) if is_anything_true(above.gates) else None
     all_h = xp.zeros_like(made.h)
     for start, end in reversed(spans):
         h, found = all_h[: end - start], slopes[start:end]

@@ -4,6 +4,7 @@ from types import EllipsisType
 
 import numpy as np
 
+from distgrad.backend.lacking import add_at, set_at
 from distgrad.ops.op import op
 
 
@@ -45,7 +46,7 @@ def _add_at(xp, y, index, values):
     if _is_basic(index):
         y[index] += values
     else:
-        xp.add.at(y, index, values)
+        add_at(xp, y, values, index=index)
 
 
 @op
@@ -70,7 +71,7 @@ def _(xp, g, index):
 def assign(xp, x, values, /, index):
     """A copy of ``x`` with ``values`` at ``index``; where it repeats, the last one stays."""
     y = xp.array(x)
-    y[index] = values
+    set_at(xp, y, values, index)
     return y
 
 

@@ -1,7 +1,9 @@
 """Products of vectors and matrices."""
 
 import math
+from types import ModuleType
 
+from distgrad.backend.kernels import kernel
 from distgrad.ops.op import op
 
 
@@ -28,7 +30,7 @@ def _(xp, g, a):
     return g * a
 
 
-@op
+@op(kernel=True)
 def matmul(xp, a, b):
     return xp.matmul(a, b)
 
@@ -45,7 +47,7 @@ def _as_matrix_gradient(xp, g, a_shape, b_shape):
 def _(xp, g, b, a_shape, b_shape):
     g = _as_matrix_gradient(xp, g, a_shape, b_shape)
     b = xp.reshape(b, (*b_shape, 1)) if len(b_shape) == 1 else b
-    gradient = xp.matmul(g, swapped(xp, b))
+    gradient = matmul(xp, g, swapped(xp, b))
     if len(a_shape) > 1:
         return gradient
     return xp.reshape(gradient, (*gradient.shape[:-2], gradient.shape[-1]))
@@ -55,7 +57,7 @@ def _(xp, g, b, a_shape, b_shape):
 def _(xp, g, a, a_shape, b_shape):
     g = _as_matrix_gradient(xp, g, a_shape, b_shape)
     a = xp.reshape(a, (1, *a_shape)) if len(a_shape) == 1 else a
-    gradient = xp.matmul(swapped(xp, a), g)
+    gradient = matmul(xp, swapped(xp, a), g)
     if len(b_shape) > 1:
         return gradient
     return xp.reshape(gradient, gradient.shape[:-1])
@@ -63,28 +65,39 @@ def _(xp, g, a, a_shape, b_shape):
 
 def _rows(xp, x):
     """All leading axes as one: a single matrix product instead of a batch of them."""
-    return xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-@op
+@kernel
+def product(xp, a, b):
+    """Two matrices; the arrays' own method takes half of the time of `matmul` for small ones."""
+    return a.dot(b)
+
+
+def _product(xp, a, b):
+    return product(xp, a, b) if isinstance(xp, ModuleType) else xp.matmul(a, b)
+
+
+@op(kernel=True)
 def linear(xp, x, weight, bias, /):
     """``x @ weight.T + bias``; ``bias`` may be None."""
-    y = xp.matmul(_rows(xp, x), weight.T)
+    y = _rows(xp, x).dot(weight.T)
     if bias is not None:
         y += bias
-    return y.reshape(*x.shape[:-1], weight.shape[0])
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
 
 
 @linear.rule("x")
 def _(xp, g, weight, x_shape):
-    return xp.reshape(xp.matmul(_rows(xp, g), weight), x_shape)
+    gradient = _product(xp, _rows(xp, g), weight)
+    return gradient if len(x_shape) == 2 else xp.reshape(gradient, x_shape)
 
 
 @linear.rule("weight")
 def _(xp, g, x):
-    return xp.matmul(xp.transpose(_rows(xp, g)), _rows(xp, x))
+    return _product(xp, _rows(xp, g).T, _rows(xp, x))
 
 
 @linear.rule("bias")
 def _(xp, g):
-    return g
+    return _rows(xp, g).sum(0)

@@ -2,15 +2,16 @@
 
 import math
 
-import numpy as np
-
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, to_host
+from distgrad.backend.lacking import first_true, largest
+from distgrad.ops.activation import softmax_x
+from distgrad.ops.exponential import exp
 from distgrad.ops.op import op
-from distgrad.ops.selection import maximum, where
+from distgrad.ops.selection import maximum
 
 
 def _log_softmax(xp, x, axis):
-    shifted = x - xp.max(x, axis=axis, keepdims=True, initial=-math.inf)
+    shifted = x - largest(xp, x, axis, -math.inf)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
 
@@ -24,22 +25,14 @@ def _(xp, g, y, axis):
     return g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True)
 
 
-def _picks(target, classes, axis, ignore_index, dtype):
-    """A one-hot array of the targets along ``axis``; ignored ones are all zeros."""
-    xp = array_namespace(target)
-    shape = [1] * (target.ndim + 1)
-    shape[axis] = classes
-    onehot = xp.expand_dims(target, axis) == xp.reshape(xp.arange(classes), tuple(shape))
-    kept = xp.expand_dims(target != ignore_index, axis)
-    return (onehot & kept).astype(dtype)
-
-
 def _check_targets(name, target, classes, ignore_index):
-    bad = (target != ignore_index) & ((target < 0) | (target >= classes))
-    if bad.any():
-        place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
+    bad = (target < 0) | (target >= classes)
+    if not to_host(bad.any()):
+        return
+    place = first_true(bad & (target != ignore_index))
+    if place is not None:
         raise IndexError(
-            f"{name}: target {int(target[place])} at index {place} is out of range for "
+            f"{name}: target {int(to_host(target[place]))} at index {place} is out of range for "
             f"{classes} classes; use 0 to {classes - 1}, or ignore_index={ignore_index} for "
             "positions without a target"
         )
@@ -51,67 +44,141 @@ def _weights(target, ignore_index, weight):
     return kept if weight is None else weight[target * kept] * kept
 
 
-def _likelihood_loss(name, xp, log_p, target, axis, reduction, ignore_index, weight):
-    """The sum or mean of -log_p at the targets along ``axis``, or each of them."""
-    _check_targets(name, target, log_p.shape[axis], ignore_index)
+def _total_weight(target, ignore_index, weight):
+    return float(to_host(_weights(target, ignore_index, weight).sum())) or math.nan
+
+
+def _shares(target, reduction, ignore_index, weight, dtype):
+    """What the loss at each target counts in the result; 0 for ignored ones."""
+    shares = _weights(target, ignore_index, weight).astype(dtype)
+    if reduction == "mean":
+        # Where all targets are ignored the mean is nan, but nothing depends on it.
+        shares /= float(to_host(shares.sum())) or 1
+    return shares
+
+
+def _place(xp, target, ignore_index, along):
+    """Where in a matrix the scores of the targets stand; of ignored ones, some score."""
+    flat = target.reshape(-1)
+    flat = flat * (flat != ignore_index)
+    each = xp.arange(len(flat))
+    return (each, flat) if along else (flat, each)
+
+
+def _matrix(xp, x, axis):
+    """The scores as a contiguous matrix, and along which of its axes the classes lie.
+
+    Few classes lie along axis 0: what lies along axis 1 is slow to reduce where it is short.
+    """
+    classes = x.shape[axis]
+    along = int(classes >= _MANY)
+    others = [place for place in range(x.ndim) if place != axis % x.ndim]
+    x = xp.transpose(x, (*others, axis) if along else (axis, *others))
+    return xp.ascontiguousarray(x).reshape((-1, classes) if along else (classes, -1)), along
+
+
+_MANY = 64
+
+
+def _unmatrix(xp, matrix, shape, axis, along):
+    """A matrix of scores in the shape and order that they had."""
+    others = [place for place in range(len(shape)) if place != axis % len(shape)]
+    order = [*others, axis % len(shape)] if along else [axis % len(shape), *others]
+    back = [order.index(place) for place in range(len(shape))]
+    return xp.ascontiguousarray(xp.transpose(matrix.reshape([shape[i] for i in order]), back))
+
+
+def _shifted(xp, matrix, along):
+    """The scores less the largest one for each target."""
+    return matrix - largest(xp, matrix, along, -math.inf)
+
+
+def _reduced_loss(xp, losses, target, reduction, ignore_index, weight):
+    """The sum or mean of the losses at the targets, or each of them."""
+    losses = losses.reshape(target.shape)
     kept = target != ignore_index
-    place = xp.expand_dims(target * kept, axis)
-    loss = -xp.take_along_axis(log_p, place, axis).reshape(target.shape)
     if weight is not None:
-        loss = loss * xp.asarray(_weights(target, ignore_index, weight), log_p.dtype)
-    # Not a product with `kept`: the score of an ignored place may be infinite.
-    loss = xp.where(kept, loss, 0)
+        losses = losses * weight[target * kept].astype(losses.dtype, copy=False)
+    if not to_host(kept.all()):  # no product: the score of an ignored place may be infinite
+        losses = xp.where(kept, losses, 0)
     if reduction == "none":
-        return loss
-    total = xp.sum(loss)
+        return losses
+    total = xp.sum(losses)
     return total / _total_weight(target, ignore_index, weight) if reduction == "mean" else total
 
 
-def _total_weight(target, ignore_index, weight):
-    return float(_weights(target, ignore_index, weight).sum()) or math.nan
-
-
-def _above_each_target(xp, g, target, axis, reduction, ignore_index, weight):
-    """The gradient of each target's loss, 0 for ignored ones, ready to broadcast."""
-    own = array_namespace(target)
-    counts = own.expand_dims(_weights(target, ignore_index, weight), axis)
-    if reduction == "none":
-        g = xp.reshape(g, counts.shape)
-    elif reduction == "mean":
-        g = g / _total_weight(target, ignore_index, weight)
-    # No product with 0: where all targets are ignored the mean is nan, but nothing depends on it.
-    return where(xp, own.expand_dims(target != ignore_index, axis), g * counts, 0)
-
-
-@op
+@op(kernel=True)
 def cross_entropy(xp, x, /, target, axis, reduction, ignore_index, weight=None):
     """Negative log likelihood of integer targets under the softmax of ``x`` along ``axis``.
 
     ``weight`` holds how much a target of each class counts, in the sum and in the mean.
     """
-    log_p = _log_softmax(xp, x, axis)
-    how = axis, reduction, ignore_index, weight
-    return _likelihood_loss("cross_entropy", xp, log_p, target, *how)
+    _check_targets("cross_entropy", target, x.shape[axis], ignore_index)
+    matrix, along = _matrix(xp, x, axis)
+    shifted = _shifted(xp, matrix, along)
+    picked = shifted[_place(xp, target, ignore_index, along)]
+    losses = xp.log(xp.sum(xp.exp(shifted, out=shifted), axis=along)) - picked
+    return _reduced_loss(xp, losses, target, reduction, ignore_index, weight)
 
 
 @cross_entropy.rule("x")
 def _(xp, g, x, target, axis, reduction, ignore_index, weight):
-    onehot = _picks(target, x.shape[axis], axis, ignore_index, x.dtype)
-    above = _above_each_target(xp, g, target, axis, reduction, ignore_index, weight)
-    return (xp.exp(log_softmax(xp, x, axis=axis)) - onehot) * above
+    given = {"reduction": reduction, "ignore_index": ignore_index, "weight": weight}
+    return cross_entropy_x(xp, g, x, target=target, axis=axis, **given)
+
+
+@op(kernel=True)
+def cross_entropy_x(xp, g, x, /, target, axis, reduction, ignore_index, weight=None):
+    """The gradient of `cross_entropy`, whose targets were checked, by the scores."""
+    matrix, along = _matrix(xp, x, axis)
+    result = _shifted(xp, matrix, along)
+    xp.exp(result, out=result)
+    shares = _shares(target, reduction, ignore_index, weight, x.dtype)
+    above = (g * shares).reshape(-1)
+    result *= xp.expand_dims(above / xp.sum(result, axis=along), along)
+    result[_place(xp, target, ignore_index, along)] -= above
+    return _unmatrix(xp, result, x.shape, axis, along)
+
+
+@cross_entropy_x.rule("g")
+def _(xp, above, x, target, axis, reduction, ignore_index, weight):
+    shares = _shares(target, reduction, ignore_index, weight, x.dtype)
+    slope = xp.exp(log_softmax(xp, x, axis=axis)) - _picks(target, x.shape[axis], axis, x.dtype)
+    return xp.sum(above * slope, axis=axis) * shares
+
+
+@cross_entropy_x.rule("x")
+def _(xp, above, g, x, target, axis, reduction, ignore_index, weight):
+    shares = _shares(target, reduction, ignore_index, weight, x.dtype)
+    shape = (*target.shape[:axis], 1, *target.shape[axis:])
+    p = exp(xp, log_softmax(xp, x, axis=axis))
+    return softmax_x(xp, above * xp.reshape(g * shares, shape), p, axis=axis)
+
+
+def _picks(target, classes, axis, dtype):
+    """A one-hot array of the targets along ``axis``; one that is no class is all zeros."""
+    xp = array_namespace(target)
+    shape = [1] * (target.ndim + 1)
+    shape[axis] = classes
+    classes = xp.reshape(xp.arange(classes), tuple(shape))
+    return (xp.expand_dims(target, axis) == classes).astype(dtype)
 
 
 @op
 def nll_loss(xp, x, /, target, axis, reduction, ignore_index, weight=None):
     """Negative log likelihood of integer targets, ``x`` being log probabilities."""
-    how = axis, reduction, ignore_index, weight
-    return _likelihood_loss("nll_loss", xp, x, target, *how)
+    _check_targets("nll_loss", target, x.shape[axis], ignore_index)
+    place = xp.expand_dims(target * (target != ignore_index), axis)
+    losses = -xp.take_along_axis(x, place, axis)
+    return _reduced_loss(xp, losses, target, reduction, ignore_index, weight)
 
 
 @nll_loss.rule("x")
 def _(xp, g, x_shape, target, axis, reduction, ignore_index, weight):
-    onehot = _picks(target, x_shape[axis], axis, ignore_index, g.dtype)
-    return -_above_each_target(xp, g, target, axis, reduction, ignore_index, weight) * onehot
+    shares = _shares(target, reduction, ignore_index, weight, g.dtype)
+    shape = (*target.shape[:axis], 1, *target.shape[axis:])
+    picks = _picks(target, x_shape[axis], axis, g.dtype)
+    return xp.reshape(g * -shares, shape) * picks
 
 
 @op
@@ -138,7 +205,7 @@ def mse_loss(xp, x, target, /, reduction):
     loss = difference * difference
     if reduction == "none":
         return loss
-    total = xp.sum(loss)
+    total = loss.sum()
     return total / (loss.size or math.nan) if reduction == "mean" else total
 
 

@@ -8,6 +8,7 @@ S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9
 projection of h' is that of H. Sak, A. Senior and F. Beaufays, Interspeech 2014.
 """
 
+from distgrad.backend.lacking import is_anything_true
 from distgrad.ops.join import concatenate, stack
 from distgrad.ops.op import op
 from distgrad.ops.recurrent import Layout, before, carried, flattened, is_recorded, walk_back
@@ -133,7 +134,7 @@ def _walk(xp, made, above, slopes, to_c, spans):
         The gradients of the gates before their functions; of h behind each step; of the first h
         and c.
     """
-    others = _gate_slopes(xp, made.gates) * above.gates if above.gates.any() else None
+    others = _gate_slopes(xp, made.gates) * above.gates if is_anything_true(above.gates) else None
     hs = above.hs.copy() if hasattr(made, "projection") else None
     all_h, all_c = xp.zeros_like(made.h), xp.zeros_like(made.c)
     for start, end in reversed(spans):

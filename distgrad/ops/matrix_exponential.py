@@ -5,6 +5,7 @@ N. Higham, "The scaling and squaring method for the matrix exponential revisited
 
 import math
 
+from distgrad.backend import to_host
 from distgrad.ops.index import getitem
 from distgrad.ops.join import concatenate
 from distgrad.ops.linalg import swapped
@@ -27,7 +28,7 @@ def matrix_exp(xp, x):
     if not x.size:
         return x.copy()
     dtype, x = x.dtype, x.astype(xp.float64)  # a quotient and squares cost float32 its digits
-    norm = float(xp.max(xp.sum(xp.absolute(x), axis=-2)))
+    norm = float(to_host(xp.max(xp.sum(xp.absolute(x), axis=-2))))
     halvings = math.ceil(math.log2(norm / _RADIUS)) if _RADIUS < norm < math.inf else 0
     scaled = x / 2**halvings
     term = xp.broadcast_to(xp.eye(x.shape[-1], dtype=x.dtype), x.shape)

@@ -12,6 +12,7 @@ from that follow all rules here, of every order.
 import math
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.ops.conv import channel_sum
 from distgrad.ops.op import op
 from distgrad.ops.reduce import var
@@ -19,6 +20,7 @@ from distgrad.ops.reduce import var
 __all__ = ["moments", "normalize", "normalize_input", "normalize_weight", "rms_normalize"]
 
 
+@kernel
 def moments(xp: Namespace, x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     """Mean and variance (biased) over ``axes``, each as an array that broadcasts with the rows.
 
@@ -33,7 +35,7 @@ def moments(xp: Namespace, x: Array, axes: tuple[int, ...]) -> tuple[Array, Arra
     return mean, _mean(xp, distance, axis)
 
 
-@op
+@op(kernel=True)
 def normalize(xp, x, weight, bias, /, axes, eps, statistics=None):
     """``(x - mean) / sqrt(var + eps) * weight + bias``; weight and bias may be None.
 
@@ -67,7 +69,7 @@ def _(xp, g, axes):
     return _summed_like_weight(xp, g, axes)
 
 
-@op
+@op(kernel=True)
 def normalize_input(xp, above, x, weight, /, axes, eps, statistics=None):
     """The gradient of `normalize` by its input, ``J (weight * above)``."""
     mean, variance = statistics or moments(xp, x, axes)
@@ -119,7 +121,7 @@ def _(xp, g, above, x, weight, axes, eps, statistics):
     return of_scale - of_direction * (xp.sqrt(square) / count)
 
 
-@op
+@op(kernel=True)
 def normalize_weight(xp, above, x, /, axes, eps, statistics=None):
     """The gradient of `normalize` by its weight: the sum of ``above * z`` for each column."""
     mean, variance = statistics or moments(xp, x, axes)
@@ -142,7 +144,7 @@ def _(xp, g, above, x, axes, eps, statistics):
     return normalize_input(xp, above, x, g, axes=axes, eps=eps, statistics=statistics)
 
 
-@op
+@op(kernel=True)
 def rms_normalize(xp, x, /, axes, eps):
     """``x / sqrt(mean(x ** 2) + eps)``: the mean is not subtracted.
 
@@ -153,9 +155,35 @@ def rms_normalize(xp, x, /, axes, eps):
 
 @rms_normalize.rule("x")
 def _(xp, g, x, axes, eps):
+    return rms_normalize_input(xp, g, x, axes=axes, eps=eps)
+
+
+@op(kernel=True)
+def rms_normalize_input(xp, above, x, /, axes, eps):
+    """The gradient of `rms_normalize`; its J has no 1/n."""
     scale = _inverse_rms(xp, x, axes, eps)
     z = x * scale
-    return (g - z * xp.mean(g * z, axis=axes, keepdims=True)) * scale
+    return (above - z * xp.mean(above * z, axis=axes, keepdims=True)) * scale
+
+
+@rms_normalize_input.rule("above")
+def _(xp, g, x, axes, eps):
+    return rms_normalize_input(xp, g, x, axes=axes, eps=eps)
+
+
+@rms_normalize_input.rule("x")
+def _(xp, g, above, x, axes, eps):
+    """The gradient of g' J h by x, where h = above."""
+    given = {"axes": axes, "eps": eps}
+    count = math.prod(x.shape[axis] for axis in axes) or 1
+
+    def total(values):
+        return xp.sum(values, axis=axes, keepdims=True)
+
+    scale, z = _inverse_rms(xp, x, axes, eps), rms_normalize(xp, x, **given)
+    zg, zh = total(z * g), total(z * above)
+    of_scale = scale * scale / -count * z * (total(g * above) - zg * zh / count)
+    return of_scale - rms_normalize_input(xp, g * zh + above * zg, x, **given) * (scale / count)
 
 
 def _inverse_rms(xp, x, axes, eps):

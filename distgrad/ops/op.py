@@ -28,13 +28,14 @@ whose functions are the ops of this package under their NumPy names. So a rule u
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from distgrad.backend import Array, Namespace
 from distgrad.backend.kernels import Kernel
 
-__all__ = ["OUTPUT", "Op", "Plan", "Rule", "VariadicOp", "op"]
+__all__ = ["OUTPUT", "Op", "Rule", "VariadicOp", "op"]
 
 OUTPUT = -1
 
@@ -48,25 +49,11 @@ class Rule:
     needs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one call keeps and runs, given which inputs want a gradient."""
-
-    op: "Op"
-    positions: tuple[int, ...]
-    """The inputs that want a gradient."""
-    rules: tuple[Callable[[Namespace, Any, Sequence[Any]], Any], ...]
-    """For each of them, its rule as a function of (namespace, gradient, saved values)."""
-    names: tuple[str, ...]
-    """What is saved: first the arrays, then the constants."""
-    arrays: tuple[int, ...]
-    """For each saved array, the input's position, or OUTPUT."""
-    constants: tuple[tuple[str, int | None], ...]
-    """For each saved constant, an attribute's name, or the position of an input for its shape."""
-
-
 class Op:
     """An array function and its gradient rules; made by the decorator `op`."""
+
+    made: ClassVar[dict[str, Callable[["Op"], Callable[..., Any]]]] = {}
+    """Makes `call`, `record` and `pass_on` of an op at their first use: by `autograd`, `tensor`."""
 
     def __init__(
         self, function: Callable[..., Any], view: bool = False, kernel: bool = False
@@ -79,7 +66,6 @@ class Op:
         self.inputs = names[1:marked] if marked else names[1:]
         self.defaults = _with_defaults(function, names[1 + len(self.inputs) :])
         self.rules: dict[str, Rule] = {}
-        self._plans: dict[int, Plan | None] = {}
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join((*self.inputs, *self.defaults))})>"
@@ -94,7 +80,7 @@ class Op:
             self.rules[name] = Rule(self.inputs.index(name), function, needs)
             for needed in needs:
                 if not self._is_array(needed):
-                    self._constant(needed)  # refuses an unknown name here, not at the first call
+                    self._check_constant(needed)
             return function
 
         return declare
@@ -105,58 +91,53 @@ class Op:
             return self.forward(xp, *args, **attributes)
         return xp.apply_op(self, *args, **attributes)
 
-    def bind(
-        self, args: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the inputs and all attributes of a call: positional, named and default ones."""
-        count = len(self.inputs)
-        if len(args) > count:
-            attributes = {**dict(zip(self.defaults, args[count:], strict=False)), **attributes}
-        return args[:count], {**self.defaults, **attributes}
+    @cached_property
+    def call(self) -> Callable[..., Any]:
+        """The op on Tensors, arrays and numbers, recorded: ``op.call(*inputs, **attributes)``."""
+        return self.made["call"](self)
 
-    def plan(self, wanted: int) -> Plan | None:
-        """Return what to keep and to run, or None where no rule has to run.
+    @cached_property
+    def record(self) -> Callable[..., Any]:
+        """What records a call that somebody else computes: ``op.record(output, *inputs, ...)``."""
+        return self.made["record"](self)
 
-        Args:
-            wanted: Bit n is set if input n wants a gradient; one bit more above them all.
-        """
-        try:
-            return self._plans[wanted]
-        except KeyError:
-            count = wanted.bit_length() - 1
-            bits = tuple(bool(wanted >> place & 1) for place in range(count))
-            return self._plans.setdefault(wanted, self._make_plan(bits))
+    @cached_property
+    def pass_on(self) -> Callable[..., None]:
+        """What passes a gradient on: ``op.pass_on(node, gradient, walk)``."""
+        return self.made["pass_on"](self)
 
-    def _make_plan(self, wanted: tuple[bool, ...]) -> Plan | None:
-        rules = [r for r in self.rules.values() if wanted[r.position]]
-        if not rules:
-            return None
-        needed = dict.fromkeys(name for rule in rules for name in rule.needs)
-        arrays = [name for name in needed if self._is_array(name)]
-        constants = [name for name in needed if not self._is_array(name)]
-        names = (*arrays, *constants)
-        return Plan(
-            op=self,
-            positions=tuple(r.position for r in rules),
-            rules=tuple(
-                _with_saved(r.function, tuple(names.index(n) for n in r.needs)) for r in rules
-            ),
-            names=names,
-            arrays=tuple(OUTPUT if n == "y" else self.inputs.index(n) for n in arrays),
-            constants=tuple(self._constant(name) for name in constants),
-        )
+    @cached_property
+    def saved_arrays(self) -> tuple[str, ...]:
+        """The arrays that gradient rules name: inputs, and ``y`` for the output."""
+        return tuple(name for name in self._needed() if self._is_array(name))
+
+    @cached_property
+    def saved_constants(self) -> tuple[str, ...]:
+        """What else gradient rules name: attributes, and ``x_shape`` for that of an input."""
+        return tuple(name for name in self._needed() if not self._is_array(name))
+
+    def saved_name(self, place: int) -> str:
+        """Return what a saved array is called."""
+        return self.saved_arrays[place]
+
+    def saved_from(self, count: int) -> tuple[int, ...]:  # noqa: ARG002 (see VariadicOp)
+        """Say which input each saved array is, or `OUTPUT`, in a call with so many inputs."""
+        return tuple(OUTPUT if n == "y" else self.inputs.index(n) for n in self.saved_arrays)
+
+    def _needed(self) -> dict[str, None]:
+        return dict.fromkeys(name for rule in self.rules.values() for name in rule.needs)
 
     def _is_array(self, name: str) -> bool:
         return name == "y" or name in self.inputs
 
-    def _constant(self, name: str) -> tuple[str, int | None]:
-        """Say where a constant that a rule names comes from."""
-        if name in self.defaults:
-            return name, None
+    def _check_constant(self, name: str) -> None:
+        if name not in self.defaults and not self.shape_of(name):
+            raise ValueError(f"a rule of {self!r} names {name!r}, which the op does not have")
+
+    def shape_of(self, name: str) -> str | None:
+        """Return the input whose shape a saved constant is; None if it is an attribute."""
         of = name.removesuffix("_shape")
-        if of != name and of in self.inputs:
-            return name, self.inputs.index(of)
-        raise ValueError(f"a rule of {self!r} names {name!r}, which the op does not have")
+        return of if of != name and of in self.inputs and name not in self.defaults else None
 
 
 class VariadicOp(Op):
@@ -176,61 +157,17 @@ class VariadicOp(Op):
     def _is_array(self, name: str) -> bool:
         return name == "others"
 
-    def _constant(self, name: str) -> tuple[str, int | None]:
-        return (name, 0) if name in ("position", "shapes") else super()._constant(name)
+    def _check_constant(self, name: str) -> None:
+        if name not in ("position", "shapes"):
+            super()._check_constant(name)
 
-    def bind(
-        self, args: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the inputs and all attributes of a call: named and default ones."""
-        return args, {**self.defaults, **attributes}
+    def saved_name(self, place: int) -> str:
+        """Return what a saved array is called."""
+        return f"{self.inputs[0]}[{place}]"
 
-    def _make_plan(self, wanted: tuple[bool, ...]) -> Plan | None:
-        if True not in wanted or not self.rules:
-            return None
-        (rule,) = self.rules.values()
-        (name,) = self.inputs
-        places = range(len(wanted))
-        serving = [place for place in places if wanted[place]]
-        arrays = tuple(p for p in places if "others" in rule.needs and serving != [p])
-        attributes = [need for need in rule.needs if need in self.defaults]
-        shapes = places if "shapes" in rule.needs else ()
-        names = [f"{name}[{p}]" for p in arrays] + attributes + ["shapes"] * len(shapes)
-        return Plan(
-            op=self,
-            positions=tuple(serving),
-            rules=tuple(_serving(rule, p, arrays, attributes) for p in serving),
-            names=tuple(names),
-            arrays=arrays,
-            constants=(*((need, None) for need in attributes), *(("shapes", p) for p in shapes)),
-        )
-
-
-def _serving(
-    rule: Rule, position: int, arrays: tuple[int, ...], attributes: list[str]
-) -> Callable[..., Any]:
-    """Return the rule of a variadic op for one of its arrays, taking the saved values in order."""
-
-    def serve(xp: Namespace, g: Any, saved: Sequence[Any]) -> Any:
-        given = dict(zip(attributes, saved[len(arrays) :], strict=False))
-        given["position"] = position
-        given["others"] = [x for p, x in zip(arrays, saved, strict=False) if p != position]
-        given["shapes"] = saved[len(arrays) + len(attributes) :]
-        return rule.function(xp, g, *(given[need] for need in rule.needs))
-
-    return serve
-
-
-def _with_saved(rule: Callable[..., Any], places: tuple[int, ...]) -> Callable[..., Any]:
-    """Return a rule as a function of all saved values, given the places of its own ones."""
-    match places:  # written out: each recorded operation passes here
-        case ():
-            return lambda xp, g, _: rule(xp, g)
-        case (i,):
-            return lambda xp, g, saved: rule(xp, g, saved[i])
-        case (i, j):
-            return lambda xp, g, saved: rule(xp, g, saved[i], saved[j])
-    return lambda xp, g, saved: rule(xp, g, *[saved[place] for place in places])
+    def saved_from(self, count: int) -> tuple[int, ...]:
+        """Say which input each saved array is, in a call with so many inputs."""
+        return tuple(range(count)) if self.saved_arrays else ()
 
 
 def op(

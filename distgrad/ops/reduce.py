@@ -2,8 +2,7 @@
 
 import math
 
-import numpy as np
-
+from distgrad.backend.lacking import largest, running
 from distgrad.ops.op import op
 from distgrad.ops.rounding import zeros_like
 
@@ -85,10 +84,9 @@ def _(xp, g, x, y, x_shape, axis, correction):
 @op
 def logsumexp(xp, x, /, axis, keepdims=False):
     """``log(sum(exp(x)))``, computed without overflow."""
-    top = xp.max(x, axis=axis, keepdims=True, initial=-math.inf)
+    top = largest(xp, x, axis, -math.inf)
     top = xp.where(xp.isfinite(top), top, 0)
-    with np.errstate(divide="ignore"):  # the sum over nothing is 0
-        y = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=keepdims))
+    y = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=keepdims))
     return y + (top if keepdims else xp.squeeze(top, axis))
 
 
@@ -224,7 +222,7 @@ def argmode(xp, x, /, axis, keepdims=False):
     place = xp.arange(ordered.shape[-1])
     begins = xp.ones(ordered.shape, bool)
     begins[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
-    first = xp.maximum.accumulate(xp.where(begins, place, 0), axis=-1)
+    first = running(xp, xp.where(begins, place, 0), operation="maximum", axis=-1)
     longest = xp.moveaxis(xp.argmax(place - first, axis=-1)[..., None], -1, axis)
     found = xp.take_along_axis(order, longest, axis=axis)
     return found if keepdims else xp.squeeze(found, axis)

@@ -2,6 +2,7 @@
 
 import math
 
+from distgrad.backend.lacking import running
 from distgrad.ops.index import getitem
 from distgrad.ops.join import pad
 from distgrad.ops.op import op
@@ -108,7 +109,7 @@ def _(xp, g, x, x_shape, axis):
 @op
 def logcumsumexp(xp, x, /, axis):
     """``log(cumsum(exp(x)))``, computed without overflow."""
-    return xp.logaddexp.accumulate(x, axis=axis)
+    return running(xp, x, operation="logaddexp", axis=axis)
 
 
 @logcumsumexp.rule("x")
@@ -120,20 +121,20 @@ def _(xp, g, x, y, axis):
     return own * _backwards(xp, factors, g, axis)
 
 
-def _places_of_last(xp, x, running, axis):
+def _places_of_last(xp, x, extreme, axis):
     """For each place where the running extreme was met last; nan is met by nan."""
     place = xp.arange(x.shape[axis]).reshape(-1, *(1,) * (x.ndim - axis % x.ndim - 1))
-    met = (x == running) | (x != x)
-    return xp.maximum.accumulate(xp.where(met, place, 0), axis=axis)
+    met = (x == extreme) | (x != x)
+    return running(xp, xp.where(met, place, 0), operation="maximum", axis=axis)
 
 
 @op
 def running_argmax(xp, x, /, axis):
     """The place of the largest element so far: of equal ones the last."""
-    return _places_of_last(xp, x, xp.maximum.accumulate(x, axis=axis), axis)
+    return _places_of_last(xp, x, running(xp, x, operation="maximum", axis=axis), axis)
 
 
 @op
 def running_argmin(xp, x, /, axis):
     """The place of the smallest element so far: of equal ones the last."""
-    return _places_of_last(xp, x, xp.minimum.accumulate(x, axis=axis), axis)
+    return _places_of_last(xp, x, running(xp, x, operation="minimum", axis=axis), axis)

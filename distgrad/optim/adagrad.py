@@ -3,6 +3,7 @@
 from functools import partial
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_non_negative, require_rate
 from distgrad.optim.elementwise import ElementwiseOptimizer
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -73,7 +74,7 @@ class Adagrad(ElementwiseOptimizer):
 
     def _kernel(self, group: ParamGroup, age: int) -> Kernel:
         return partial(
-            _update,
+            adagrad_update,
             rate=group["lr"] / (1.0 + (age - 1) * group["lr_decay"]),
             weight_decay=group["weight_decay"],
             eps=group["eps"],
@@ -81,7 +82,8 @@ class Adagrad(ElementwiseOptimizer):
         )
 
 
-def _update(
+@kernel
+def adagrad_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

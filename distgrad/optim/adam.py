@@ -5,6 +5,7 @@ from functools import partial
 from typing import ClassVar
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_betas, require_non_negative, require_rate
 from distgrad.optim.elementwise import ElementwiseOptimizer
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -81,7 +82,7 @@ class Adam(ElementwiseOptimizer):
         spread = math.sqrt(1.0 - beta2**age)
         decay = group["weight_decay"]
         return partial(
-            _update,
+            adam_update,
             beta1=beta1,
             beta2=beta2,
             step_size=group["lr"] * spread / (1.0 - beta1**age),
@@ -136,7 +137,8 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
-def _update(
+@kernel
+def adam_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

@@ -31,5 +31,5 @@ class ElementwiseOptimizer(FlatOptimizer):
     def _update(self) -> None:
         for place, group in enumerate(self.param_groups):
             work = self._prepared(place, group)
-            work.plan.run(work.rows, partial(self._kernel, group))
+            work.plan.run(work.ages, partial(self._kernel, group))
             self._finish(work)

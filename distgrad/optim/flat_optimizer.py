@@ -33,14 +33,12 @@ class Work(NamedTuple):
         group: The group.
         active: Its parameters that have a gradient.
         ages: For each of them what tells this update from others; see `Row`.
-        rows: What the update touches of those that are not empty, in their order.
-        plan: How to walk through the rows.
+        plan: How to walk through their memory.
     """
 
     group: ParamGroup
     active: list[Tensor]
     ages: list[Any]
-    rows: list[Row]
     plan: Plan
 
 
@@ -108,18 +106,25 @@ class FlatOptimizer(Optimizer, ABC):
         active = [p for p in group["params"] if p.grad is not None]
         names = self._arrays(group)
         ages = [self._age(p, group, names) for p in active]
+        plan = self._plans.get(place)
+        if plan is None or not plan.holds(active, self.state, names, ages):
+            plan = self._plans[place] = self._planned(active, names, ages)
+        return Work(group, active, ages, plan)
+
+    def _planned(
+        self, active: Sequence[Tensor], names: Mapping[str, float], ages: Iterable[Any]
+    ) -> Plan:
+        """Allocate what state there is not yet, and plan how to walk through the memory."""
         for name, initial in names.items():
             self._allocate(name, initial, [p for p in active if name not in self.state[p]])
         rows = [
             Row(p.data, p.grad.data, tuple([self.state[p][name].data for name in names]), age)
             for p, age in zip(active, ages, strict=True)
-            if p.data.size
+            if p.grad is not None
         ]
-        plan = self._plans.get(place)
-        if plan is None or not plan.holds(rows):
-            _check_shapes(rows)
-            plan = self._plans[place] = Plan(rows, self._segments(rows), self._scratch)
-        return Work(group, active, ages, rows, plan)
+        _check_shapes(rows)
+        segments = self._segments([row for row in rows if row.param.size])
+        return Plan(active, names, rows, segments, self._scratch)
 
     def _finish(self, work: Work) -> None:
         """Announce that the parameters were changed, and count the update."""

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_betas, require_non_negative, require_rate
 from distgrad.optim.normed import NormedOptimizer, Norms
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -75,7 +76,7 @@ class LAMB(NormedOptimizer):
     def _measure(self, group: ParamGroup, age: int) -> Kernel:
         beta1, beta2 = group["betas"]
         return partial(
-            _follow_and_measure,
+            lamb_measure,
             beta1=beta1,
             beta2=beta2,
             maximize=group["maximize"],
@@ -86,7 +87,7 @@ class LAMB(NormedOptimizer):
         rate = group["lr"]
         if group["adapt"] and norms.param > 0.0 and norms.update > 0.0:
             rate *= norms.param / norms.update
-        return partial(_update, rate=rate, **_scales(group, age))
+        return partial(lamb_update, rate=rate, **_scales(group, age))
 
 
 def _scales(group: ParamGroup, age: int) -> dict[str, Any]:
@@ -99,7 +100,8 @@ def _scales(group: ParamGroup, age: int) -> dict[str, Any]:
     }
 
 
-def _follow_and_measure(
+@kernel
+def lamb_measure(
     xp: Namespace,
     scratch: Array,
     product: Array,
@@ -119,7 +121,8 @@ def _follow_and_measure(
     return param, _direction(xp, scratch, product, param, exp_avg, exp_avg_sq, **scales)
 
 
-def _update(
+@kernel
+def lamb_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

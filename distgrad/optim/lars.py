@@ -4,6 +4,7 @@ from functools import partial
 from typing import ClassVar
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_non_negative, require_rate
 from distgrad.optim.normed import NormedOptimizer, Norms
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -82,7 +83,7 @@ class LARS(NormedOptimizer):
         if group["adapt"] and norms.param > 0.0 and norms.update > 0.0:
             rate *= group["trust_coefficient"] * norms.param / (norms.update + decay * norms.param)
         return partial(
-            _update,
+            lars_update,
             rate=rate,
             momentum=group["momentum"],
             weight_decay=decay,
@@ -101,7 +102,8 @@ def _param_and_gradient(
     return param, grad
 
 
-def _update(
+@kernel
+def lars_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

@@ -4,6 +4,7 @@ from functools import partial
 from typing import ClassVar
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_betas, require_non_negative, require_rate
 from distgrad.optim.elementwise import ElementwiseOptimizer
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -69,7 +70,7 @@ class Lion(ElementwiseOptimizer):
         beta1, beta2 = group["betas"]
         sign = -1.0 if group["maximize"] else 1.0
         return partial(
-            _update,
+            lion_update,
             beta1=beta1,
             beta2=beta2,
             now=sign * (1.0 - beta1),
@@ -79,7 +80,8 @@ class Lion(ElementwiseOptimizer):
         )
 
 
-def _update(
+@kernel
+def lion_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from distgrad.autograd.hooks import Hooks, RemovableHandle
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, device_name, to_device
 from distgrad.optim.checks import check_params, plain_rate, split_names
 from distgrad.optim.step_hooks import StepPostHook, StepPreHook, with_hooks
 from distgrad.tensor import Tensor
@@ -243,4 +243,4 @@ def _copied(value: Any, parameter: Tensor) -> Any:
         return deepcopy(value)
     xp = array_namespace(parameter.data)
     array = value if isinstance(getattr(value, "dtype", None), np.dtype) else np.asarray(value)
-    return Tensor(xp.array(array, parameter.dtype))
+    return Tensor(xp.array(to_device(array, device_name(parameter.data)), parameter.dtype))

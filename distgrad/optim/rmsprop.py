@@ -3,6 +3,7 @@
 from functools import partial
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_non_negative, require_rate
 from distgrad.optim.elementwise import ElementwiseOptimizer
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -77,10 +78,11 @@ class RMSprop(ElementwiseOptimizer):
 
     def _kernel(self, group: ParamGroup, age: int) -> Kernel:  # noqa: ARG002 (the base's)
         options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
-        return partial(_update, **{name: group[name] for name in options})
+        return partial(rmsprop_update, **{name: group[name] for name in options})
 
 
-def _update(
+@kernel
+def rmsprop_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, device_name
 from distgrad.flat import BLOCK
 
 __all__ = ["BLOCK", "Row", "Segment", "join_rows", "separate_rows"]
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Segment:
-    """Rows that touch, as long one-dimensional arrays cut into blocks of at most 64K elements.
+    """Rows that touch, as long one-dimensional arrays cut into blocks.
 
     Parameter, gradient and state of a block stay in cache while it is updated. The blocks are views
     of the rows' memory. A parameter or gradient that is not contiguous stands
@@ -47,14 +47,15 @@ class Segment:
 
     Args:
         rows: The rows, in their order.
-        offset: Where the segment begins in a flat array at whose multiples of 64K it is cut.
+        offset: Where the segment begins in a flat array at whose multiples of ``block`` it is cut.
+        block: The most elements of a block. Default: 64K.
 
     Attributes:
         rows: How many rows it holds.
         blocks: For each block, the pieces of parameter, gradient and state.
     """
 
-    def __init__(self, rows: Sequence[Row], offset: int = 0) -> None:
+    def __init__(self, rows: Sequence[Row], offset: int = 0, block: int = BLOCK) -> None:
         self.rows = len(rows)
         first = rows[0]
         size = sum(row.param.size for row in rows)
@@ -66,7 +67,7 @@ class Segment:
         ]
         self._param = (first.param, param)
         flat = [_extended(array, size) for array in (param, grad, *first.state)]
-        cuts = [0, *range(BLOCK - offset % BLOCK, size, BLOCK), size]
+        cuts = [0, *range(block - offset % block, size, block), size]
         self.blocks = [tuple(array[start:stop] for array in flat) for start, stop in pairwise(cuts)]
 
     def load(self) -> None:
@@ -92,7 +93,7 @@ def join_rows(rows: Iterable[Row]) -> list[Segment]:
             runs[-1].append(row)
         else:
             runs.append([row])
-    return [Segment(run) for run in runs]
+    return [Segment(run, block=_block_of(run[0].param)) for run in runs]
 
 
 def separate_rows(rows: Iterable[Row]) -> list[Segment]:
@@ -102,6 +103,14 @@ def separate_rows(rows: Iterable[Row]) -> list[Segment]:
     must be left out by the caller.
     """
     return [Segment([row], offset_in_base(row.param)) for row in rows]
+
+
+def _block_of(array: Array) -> int:
+    """Return the length of the blocks in which the memory around an array is walked through.
+
+    What a processor keeps in its cache; on a GPU enough that to begin costs nothing beside it.
+    """
+    return BLOCK if device_name(array) == "cpu" else 64 * BLOCK
 
 
 def offset_in_base(array: Array) -> int:
@@ -139,8 +148,9 @@ def _touch(before: Array, after: Array) -> bool:
 
 
 def _address(array: Array) -> int:
-    interface = getattr(array, "__array_interface__", None) or array.__cuda_array_interface__
-    return int(interface["data"][0])
+    if device_name(array) == "cpu":
+        return int(array.__array_interface__["data"][0])
+    return int(array.data.ptr)
 
 
 def _contiguous(array: Array) -> Array:

@@ -4,6 +4,7 @@ from functools import partial
 from typing import ClassVar
 
 from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels import kernel
 from distgrad.optim.checks import require_non_negative, require_rate
 from distgrad.optim.elementwise import ElementwiseOptimizer
 from distgrad.optim.optimizer import ParamGroup, Params
@@ -74,7 +75,7 @@ class SGD(ElementwiseOptimizer):
 
     def _kernel(self, group: ParamGroup, age: int) -> Kernel:
         return partial(
-            _update,
+            sgd_update,
             lr=group["lr"],
             momentum=group["momentum"],
             # The buffer begins as the whole gradient, whatever the dampening.
@@ -85,7 +86,8 @@ class SGD(ElementwiseOptimizer):
         )
 
 
-def _update(
+@kernel
+def sgd_update(
     xp: Namespace,
     scratch: Array,
     product: Array,

@@ -1,16 +1,20 @@
 """Where the elements of a Tensor lie, in PyTorch's words."""
 
+from collections.abc import Callable
 from typing import Any
 
-from distgrad.backend import Array, device_name
+import numpy as np
 
-__all__ = ["check_device", "device", "device_of", "names_device"]
+from distgrad.backend import Array, device_name, to_device
+from distgrad.backend.devices import namespace_of, read_device, use_device
+
+__all__ = ["device", "device_of", "made_on", "names_device", "placed", "present"]
 
 _KINDS = ("cpu", "cuda")
 
 
 class device(str):  # noqa: N801  PyTorch's name, in lower case
-    """A place for tensors: ``"cpu"``, the memory of the machine.
+    """A place for tensors: ``"cpu"``, the memory of the machine, or ``"cuda:0"``, that of a GPU.
 
     It is a string, so that ``x.device == "cpu"`` holds as well as ``x.device.type == "cpu"``.
 
@@ -72,21 +76,32 @@ def names_device(value: Any) -> bool:
     return isinstance(name, str) and name.partition(":")[0] in (*_KINDS, "meta", "mps", "xpu")
 
 
-def check_device(wanted: Any, present: str = "cpu") -> None:
-    """Refuse a device on which a tensor does not lie already: distgrad moves none.
-
-    Args:
-        wanted: A device, its name, or None for any.
-        present: The device on which the tensor is or will be.
+def present(wanted: Any) -> device:
+    """Return a device that is there, with its number.
 
     Raises:
-        RuntimeError: If it is another one.
+        DeviceError: If there is no such device.
+    """
+    index = read_device(device(wanted))
+    return device("cpu" if index is None else f"cuda:{index}")
+
+
+def placed(array: Array, wanted: Any) -> Array:
+    """Return an array on the device that was asked for; where None was, the array itself.
+
+    Raises:
+        DeviceError: If there is no such device.
+    """
+    return array if wanted is None else to_device(array, device(wanted))
+
+
+def made_on(wanted: Any, make: Callable[..., Array], *args: Any) -> Array:
+    """Return the array that ``make(xp, *args)`` makes on a device; None stands for the CPU.
+
+    Raises:
+        DeviceError: If there is no such device.
     """
     if wanted is None:
-        return
-    found = device(wanted)
-    if found.type != device(present).type or found.index not in (None, 0, device(present).index):
-        raise RuntimeError(
-            f"tensors are computed on where they lie, here {str(present)!r}, and are not moved to "
-            f"{str(wanted)!r}; leave device out, or choose it by device='cpu'"
-        )
+        return make(np, *args)
+    with use_device(device(wanted)):
+        return make(namespace_of(device(wanted)), *args)

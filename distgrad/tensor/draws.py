@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.autograd.random_scope import next_generator
-from distgrad.backend import Array
+from distgrad.backend import Array, to_host
 from distgrad.backend.dtypes import DType, is_floating
 from distgrad.tensor.values import cast, fitting
 
@@ -54,7 +54,8 @@ def normal(rng: np.random.Generator, size: _Size, mean: Any, std: Any, dtype: DT
     Raises:
         RuntimeError: If a standard deviation is negative.
     """
-    if not np.all(np.asarray(std) >= 0):
+    mean, std = to_host(mean), to_host(std)
+    if not np.all(std >= 0):
         raise RuntimeError(f"normal(): std must not be negative, got {np.min(std)}")
     return cast(np.asarray(rng.standard_normal(size) * std + mean), dtype)
 
@@ -77,7 +78,7 @@ def coins(rng: np.random.Generator, p: Any, size: _Size) -> Array:
     Raises:
         RuntimeError: If a probability is not from 0 to 1.
     """
-    p = np.asarray(p)
+    p = to_host(p)
     if not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError(
             f"bernoulli(): probabilities must be from 0 to 1, got some from {p.min()} to {p.max()}"

@@ -13,6 +13,7 @@ from distgrad.autograd.node import Leaf, Node
 from distgrad.autograd.op_node import Version
 from distgrad.backend import Array, array_namespace
 from distgrad.tensor.arithmetic import Arithmetic
+from distgrad.tensor.mixing import placed_index, write
 from distgrad.tensor.operands import kept_index, raw, raw_index
 from distgrad.tensor.view import View, link_hidden_view, move_history, record_write
 
@@ -119,7 +120,7 @@ class InPlace(Arithmetic):
 
     def _overwrite(self, called: str, index: Any, values: Any) -> None:
         try:
-            self.data[index] = values
+            write(self.data, index, values)
         except ValueError:
             if getattr(self.data.flags, "writeable", True):
                 raise
@@ -132,9 +133,9 @@ class InPlace(Arithmetic):
     def __setitem__(self, index: Any, value: Any) -> None:
         recorded = self._recorded("assignment", value)
         former = self._wrap(self.data, self.node)
-        self._overwrite("assignment", raw_index(index), raw(value))
+        self._overwrite("assignment", placed_index(raw_index(index), self.data), raw(value))
         if recorded:
-            at = kept_index(index)
+            at = placed_index(kept_index(index), self.data)
             if hasattr(value, "node"):  # without the axes of length 1 that NumPy leaves out
                 axes = min(value.ndim, self.data[at].ndim)
                 value = value.to(self.data.dtype).reshape(value.shape[value.ndim - axes :])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.backend.dtypes import DEFAULT_FLOAT, is_floating
 
 __all__ = ["set_printoptions", "text_of"]
@@ -113,6 +113,7 @@ def _elements(array: Array, indent: int) -> str:
     if array.size > _options.threshold:
         for axis in range(array.ndim):
             shown = _ends(shown, axis)
+    shown = to_host(shown)
     return _nested(shown.tolist(), array.shape, shown.shape, indent, _writing(shown))
 
 
@@ -122,7 +123,7 @@ def _ends(array: Array, axis: int) -> Array:
     if array.shape[axis] <= 2 * edge:
         return array
     places = [*range(edge), *range(array.shape[axis] - edge, array.shape[axis])]
-    return array.take(places, axis)
+    return array.take(array_namespace(array).asarray(places, dtype=int), axis)
 
 
 class _Writing(NamedTuple):

@@ -6,8 +6,9 @@ import numpy as np
 
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, is_floating, result_type
 from distgrad.ops import Op
+from distgrad.tensor.calls import apply
 from distgrad.tensor.operands import raw
-from distgrad.tensor.tensor import Tensor, apply, run_pair
+from distgrad.tensor.tensor import Tensor
 
 __all__ = ["binary", "product", "promoted"]
 
@@ -24,12 +25,12 @@ def binary(op: Op, a: Any, b: Any, floating: bool = False) -> Any:
         b: The same; one of the two is a Tensor.
         floating: Whether integers become floats first.
     """
-    if (  # most calls: there is nothing to convert
-        isinstance(a, Tensor)
-        and a.data.dtype.kind == "f"
-        and (type(b) in _NUMBERS or (isinstance(b, Tensor) and a.data.dtype == b.data.dtype))
-    ):
-        return run_pair(op, a, b)
+    if isinstance(a, Tensor):  # most calls: there is nothing to convert
+        if isinstance(b, Tensor):
+            if a.data.dtype is b.data.dtype and (not floating or a.data.dtype.kind == "f"):
+                return op.call(a, b)
+        elif type(b) in _NUMBERS and a.data.dtype.kind == "f":
+            return op.call(a, b)
     a, b = _operand(a), _operand(b)
     if a is NotImplemented or b is NotImplemented:
         return NotImplemented  # so that Python raises its TypeError, or compares identities

@@ -1,7 +1,6 @@
 """`Tensor`: an array, its gradient, and its place in the graph."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Any, Self
 from weakref import ref
 
@@ -9,19 +8,32 @@ import numpy as np
 
 from distgrad import autograd, ops
 from distgrad.autograd.hooks import RemovableHandle
-from distgrad.autograd.modes import is_grad_enabled
 from distgrad.autograd.node import Leaf, Node
-from distgrad.autograd.op_node import Version, record
-from distgrad.backend import Array, array_namespace
+from distgrad.autograd.op_node import Version
+from distgrad.backend import Array, array_of
 from distgrad.backend.dtypes import is_floating
 from distgrad.ops import Op
 from distgrad.tensor.in_place_forms import InPlaceForms
 from distgrad.tensor.methods import Methods
 from distgrad.tensor.operands import raw
-from distgrad.tensor.quiet import quiet, run_inside
-from distgrad.tensor.view import View, link_view
+from distgrad.tensor.view import View
 
-__all__ = ["Tensor", "apply", "run_pair"]
+__all__ = ["Tensor"]
+
+
+class _Namespace:
+    """The namespace in which gradient rules run on Tensors: every op under its NumPy name."""
+
+    @staticmethod
+    def apply_op(op: Op, *args: Any, **attributes: Any) -> "Tensor":
+        """Run an op that is not in it by name."""
+        return op.call(*args, **attributes)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> "Callable[..., Tensor]":
+        return getattr(ops, name).call  # type: ignore[no-any-return]
+
+
+_NAMESPACE = _Namespace()
 
 
 class Tensor(InPlaceForms, Methods):
@@ -61,7 +73,7 @@ class Tensor(InPlaceForms, Methods):
         # Of a Tensor, the memory is shared, and so the count of its changes.
         self.version = data.version if isinstance(data, Tensor) else Version()
         data = raw(data)
-        self.data = data if type(data) is np.ndarray else array_namespace(data).asarray(data)
+        self.data = data if type(data) is np.ndarray else array_of(data)
         self.grad = None
         self.node = None
         self.view_of = None
@@ -72,7 +84,7 @@ class Tensor(InPlaceForms, Methods):
     def of(data: Array, node: Node | None = None) -> "Tensor":
         """Wrap the result of an operation."""
         tensor = Tensor.__new__(Tensor)
-        tensor.data = data if type(data) is np.ndarray else array_namespace(data).asarray(data)
+        tensor.data = data if type(data) is np.ndarray else array_of(data)
         tensor.grad = None
         tensor.node = node
         tensor.version = Version()
@@ -80,7 +92,7 @@ class Tensor(InPlaceForms, Methods):
         return tensor
 
     @staticmethod
-    def __array_namespace__() -> "_Namespace":
+    def __array_namespace__() -> _Namespace:
         return _NAMESPACE
 
     # The graph
@@ -213,95 +225,4 @@ class Tensor(InPlaceForms, Methods):
             setattr(self, name, value)
 
 
-def apply(op: Op, *args: Any, **attributes: Any) -> Tensor:
-    """Run an op on Tensors, arrays and numbers, and record it where a gradient is wanted.
-
-    Args:
-        op: An op of `distgrad.ops`.
-        *args: Its inputs; attributes may follow by position.
-        **attributes: Its attributes by name.
-    """
-    if op.defaults:
-        args, attributes = op.bind(args, attributes)
-    elif len(args) == 2:
-        return run_pair(op, *args)
-    arrays = []
-    wanted, bit = 0, 1
-    for x in args:
-        if isinstance(x, Tensor):
-            arrays.append(x.data)
-            if x.node is not None:
-                wanted |= bit
-        else:
-            arrays.append(x)
-        bit += bit
-    xp = array_namespace(*arrays)
-    try:
-        data = quiet.run(op.forward, xp, *arrays, **attributes)
-    except RuntimeError:
-        data = run_inside(op, xp, *arrays, **attributes)
-    return _result(op, args, arrays, wanted | bit, attributes, data)
-
-
-def run_pair(op: Op, a: Any, b: Any) -> Tensor:
-    """Do what `apply` does with an op of two inputs and no attributes, but quicker."""
-    x, y, wanted = a, b, 0b100
-    if isinstance(a, Tensor):
-        x = a.data
-        if a.node is not None:
-            wanted = 0b101
-    if isinstance(b, Tensor):
-        y = b.data
-        if b.node is not None:
-            wanted += 0b010
-    xp = array_namespace(x, y)
-    try:
-        data = quiet.run(op.forward, xp, x, y)
-    except RuntimeError:
-        data = run_inside(op, xp, x, y)
-    return _result(op, (a, b), (x, y), wanted, _NO_ATTRIBUTES, data)
-
-
-_NO_ATTRIBUTES: dict[str, Any] = {}
-_new = Tensor.__new__
-
-
-def _result(
-    op: Op,
-    args: Sequence[Any],
-    arrays: Sequence[Any],
-    wanted: int,
-    attributes: dict[str, Any],
-    data: Any,
-) -> Tensor:
-    """Wrap what an op has computed, and record it where a gradient is wanted."""
-    if type(data) is not np.ndarray:
-        data = array_namespace(data).asarray(data)
-    result = _new(Tensor)  # without `of`: each operation passes here
-    result.data = data
-    result.grad = result.node = result.view_of = None
-    result.version = Version()
-    if op.view and data.base is not None and _share_memory(data, arrays[0]):
-        link_view(result, args[0], op, attributes)
-    if wanted & (wanted - 1) and is_grad_enabled() and data.dtype.kind == "f":
-        result.node = record(op, args, wanted, arrays, attributes, result)
-    return result
-
-
-def _share_memory(a: Array, b: Array) -> bool:
-    return bool(array_namespace(a, b).may_share_memory(a, b))
-
-
-class _Namespace:
-    """The namespace in which gradient rules run on Tensors: every op under its NumPy name."""
-
-    apply_op = staticmethod(apply)
-
-    def __getattr__(self, name: str) -> Callable[..., Tensor]:
-        return partial(apply, getattr(ops, name))
-
-
-_NAMESPACE = _Namespace()
-
-Tensor._apply = staticmethod(apply)
 Tensor._wrap = staticmethod(Tensor.of)

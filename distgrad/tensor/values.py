@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array, Namespace, array_namespace
+from distgrad.backend import Array, Namespace, array_of, to_host
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating, promote
 from distgrad.tensor.operands import raw, unpacked
 
@@ -31,7 +31,7 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     """
     data = raw(data)
     if _is_typed(data):
-        array = array_namespace(data).asarray(data)
+        array = array_of(data)
         own = data_type(array.dtype)
         return cast(array, own if dtype is None else data_type(dtype))
     found = list(dict.fromkeys(_data_types(data)))
@@ -86,7 +86,7 @@ def _data_types(data: Any) -> Iterator[DType]:
             for part in data:
                 yield from _data_types(raw(part))
     elif _is_typed(data):
-        yield data_type(np.asarray(data).dtype)
+        yield data_type(to_host(data).dtype)
     elif isinstance(data, bool | int | float):
         yield next(dtype for kind, dtype in _OF_NUMBERS.items() if isinstance(data, kind))
     else:
@@ -96,9 +96,11 @@ def _data_types(data: Any) -> Iterator[DType]:
 
 
 def _plain(data: Any) -> Any:
-    """Return nested sequences with arrays in place of Tensors."""
+    """Return nested sequences with arrays of NumPy in place of Tensors."""
     data = raw(data)
-    if not _is_sequence(data) or _is_typed(data) or set(map(type, data)) <= _OF_NUMBERS.keys():
+    if _is_typed(data):
+        return to_host(data)
+    if not _is_sequence(data) or set(map(type, data)) <= _OF_NUMBERS.keys():
         return data
     return [_plain(part) for part in data]
 
@@ -114,7 +116,7 @@ def fitting(value: Any, dtype: DType) -> Any:
         RuntimeError: If the number lies outside the data type's range.
     """
     value = raw(value)
-    value = value.item() if hasattr(value, "dtype") else value
+    value = to_host(value).item() if hasattr(value, "dtype") else value
     if not isinstance(value, int | float):
         raise TypeError(
             f"a tensor is filled with a number, got {type(value).__name__} {value!r:.60}"

@@ -6,10 +6,8 @@ from weakref import ref
 from distgrad import ops
 from distgrad.autograd.function_node import RefusingNode
 from distgrad.autograd.node import Node
-from distgrad.autograd.op_node import record
 from distgrad.ops import Op
 from distgrad.ops.index import follow
-from distgrad.tensor.operands import raw
 
 if TYPE_CHECKING:
     from distgrad.tensor.tensor import Tensor
@@ -49,9 +47,9 @@ def _link(view: "Tensor", view_of: View) -> None:
 
 def record_write(op: Op, tensor: "Tensor", former: "Tensor", values: Any, **at: Any) -> None:
     """Record that ``op`` of what ``tensor`` held and ``values`` was written to ``tensor``."""
-    inputs = (former, values)
-    wanted = 0b100 | (former.node is not None) | (getattr(values, "node", None) is not None) << 1
-    _put_at(tensor, record(op, inputs, wanted, [raw(x) for x in inputs], at, tensor))
+    output = tensor.detach()
+    op.record(output, former, values, **at)
+    _put_at(tensor, output.node)
 
 
 def move_history(tensor: "Tensor", result: "Tensor") -> None:

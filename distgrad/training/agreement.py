@@ -14,7 +14,7 @@ from distgrad.training.samples import identity
 
 __all__ = ["check_configuration", "check_data", "compare_environments"]
 
-_SOFTWARE = ("distgrad", "Python", "NumPy")
+_SOFTWARE = ("distgrad", "Python", "NumPy", "kernels")
 
 
 def check_configuration(comm: Communicator, config: Config) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from distgrad.autograd import manual_seed
 from distgrad.backend.threads import pin_blas_threads
 from distgrad.data import GlobalBatches, Split, StreamingBatches
-from distgrad.distributed import Communicator, DataParallel
+from distgrad.distributed import Communicator, DataParallel, choose_device
+from distgrad.distributed.kernels import choose_kernels
 from distgrad.errors import UsageError
 from distgrad.nn import Module
 from distgrad.optim import Optimizer
@@ -40,6 +41,7 @@ class Parts:
     """What a `Trainer` is made of; see there."""
 
     config: Config
+    device: str
     objective: Objective
     measurements: Measurements
     split: Split
@@ -57,9 +59,11 @@ def assemble(config: Config, comm: Communicator) -> Parts:
     Raises:
         UsageError: On every rank, if something does not fit on one of them.
     """
+    choose_kernels(comm, config.run.kernels)
+    device = choose_device(comm, config.run.device)
     config, objective, measurements, split, augment, module = together(comm, lambda: _build(config))
     pin_blas_threads()  # again: a component may have loaded a BLAS library of its own
-    model = _shared(module, comm, config)
+    model = _shared(module.to(device), comm, config)
     average = build_average(module, config.training.ema)
     windows = build_windows(split.train, config.data, config.training.seed)
     config, optimizer, scheduler = together(
@@ -67,6 +71,7 @@ def assemble(config: Config, comm: Communicator) -> Parts:
     )
     return Parts(
         config,
+        device,
         objective,
         measurements,
         split,
@@ -110,7 +115,15 @@ def _build(
 
 def _shared(module: Module, comm: Communicator, config: Config) -> DataParallel:
     try:
-        return DataParallel(module, comm, config.distributed.reduction)
+        distributed = config.distributed
+        return DataParallel(
+            module,
+            comm,
+            distributed.reduction,
+            transport=distributed.transport,
+            precision=config.training.precision,
+            capture=config.training.capture,
+        )
     except ValueError as error:  # the model has no parameters, or several data types
         raise UsageError(f"model {config.model.name}: {error}") from error
 

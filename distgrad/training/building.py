@@ -64,7 +64,7 @@ def build_windows(train: Any, config: DataConfig, seed: int) -> GlobalBatches | 
     """Return the global batches of the samples to train on."""
     sizes = config.global_batch_size, config.micro_batch_size
     if is_stream(train):
-        return StreamingBatches(train, *sizes, seed=seed, read_ahead=config.num_workers > 0)
+        return StreamingBatches(train, *sizes, seed=seed, read_ahead=bool(config.num_workers))
     return GlobalBatches(train, *sizes, seed=seed, num_workers=config.num_workers)
 
 

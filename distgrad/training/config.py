@@ -37,8 +37,12 @@ class RunConfig(Section):
     name: str
     """The run's folder below ``runs/``; by default the configuration file's name, less .toml."""
 
-    device: str = "cpu"
-    """Where the arrays are: "cpu"."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the arrays are: "cpu", or "cuda": the ranks of a machine take its GPUs in turn."""
+
+    kernels: Literal["auto", "numpy", "numba"] = "auto"
+    """What computes on the CPU: NumPy alone, or with the kernels that numba compiles; "auto": what
+    the environment variable ``DISTGRAD_KERNELS`` says, or else numba's where it is installed."""
 
     @field_validator("name")
     @classmethod
@@ -46,13 +50,6 @@ class RunConfig(Section):
         if not name or name.startswith(".") or "/" in name or not name.isprintable():
             raise ValueError("must name one folder: not empty, no / and no dot at its beginning")
         return name
-
-    @field_validator("device")
-    @classmethod
-    def _check_device(cls, device: str) -> str:
-        if device != "cpu":
-            raise ValueError('must be "cpu": this version computes on the CPU only')
-        return device
 
 
 class DataConfig(Section):
@@ -64,8 +61,9 @@ class DataConfig(Section):
     micro_batch_size: PositiveInt
     """Samples that a rank takes at a time; the result depends on it, and not on the ranks."""
 
-    num_workers: NonNegativeInt = 0
-    """Threads that read micro-batches before they are asked for; the samples are the same."""
+    num_workers: NonNegativeInt | None = None
+    """Threads that read micro-batches before they are asked for; the samples are the same. Left
+    out: 1 where the samples are distgrad's own and reading them takes long."""
 
     source: SourceConfig
 
@@ -121,6 +119,10 @@ class DistributedConfig(Section):
     reduction: Literal["tree", "sharded", "allreduce"] = "tree"
     """"tree": the same bits for every number of ranks; "sharded": the same bits too, with the
     optimizer's state and work divided among the ranks; "allreduce": MPI's own sum."""
+
+    transport: Literal["auto", "nccl", "cuda-aware", "ipc", "staged"] = "auto"
+    """What carries arrays of GPUs between ranks; "auto": the first of the others that all ranks can
+    use. "staged", through the machine's memory, is always one."""
 
 
 class Config(Section):

@@ -2,20 +2,35 @@
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from distgrad._version import __version__
+from distgrad.backend.devices import describe_device
+from distgrad.backend.kernels import kernels_in_use
 from distgrad.backend.threads import blas_libraries, numpy_blas
 from distgrad.distributed import Communicator
+from distgrad.distributed.devices import device_sharing
 
-__all__ = ["bit_relevant", "describe_environment"]
+__all__ = ["bit_relevant", "describe_environment", "described_devices"]
 
 
-def describe_environment(comm: Communicator) -> dict[str, Any]:
-    """Return the software and hardware of this rank, and the hosts of all; all ranks call it."""
+def describe_environment(
+    comm: Communicator, device: str = "cpu", transport: str | None = None
+) -> dict[str, Any]:
+    """Return the software and hardware of this rank, and the hosts of all; all ranks call it.
+
+    Args:
+        comm: The ranks.
+        device: Where this rank computes.
+        transport: What carries arrays of GPUs between the ranks.
+    """
+    hosts, devices = comm.all_gather_object(comm.host), []
+    described = describe_device(device)
+    if device != "cpu":
+        devices = comm.all_gather_object({"device": device, **described})
     numpy_config: Any = np.show_config(mode="dicts")
     return {
         "distgrad": __version__,
@@ -31,8 +46,13 @@ def describe_environment(comm: Communicator) -> dict[str, Any]:
         "numpy_blas": numpy_config["Build Dependencies"]["blas"],
         "blas": numpy_blas(),
         "blas_threads": blas_libraries(),
+        "kernels": kernels_in_use(),
         "mpi": comm.library,
-        "hosts": comm.all_gather_object(comm.host),
+        "hosts": hosts,
+        "device": ", ".join(_words_of_device(described)),
+        "devices": devices,
+        "sharing": device_sharing([(h, d["bus"]) for h, d in zip(hosts, devices, strict=False)]),
+        "transport": transport,
     }
 
 
@@ -47,8 +67,35 @@ def bit_relevant(environment: Mapping[str, Any]) -> dict[str, str]:
         "NumPy": environment.get("numpy"),
         "NumPy's SIMD extensions": _words((environment.get("numpy_simd") or {}).get("found")),
         "BLAS": environment.get("blas"),
+        "kernels": environment.get("kernels"),
+        "device": environment.get("device", "cpu"),
     }
     return {name: str(value or "unknown") for name, value in told.items()}
+
+
+def described_devices(environment: Mapping[str, Any]) -> Iterator[str]:
+    """Return what a run says of the GPUs that its ranks compute on, a line for each kind of thing.
+
+    Example:
+        >>> list(described_devices({"device": "NVIDIA H200, CuPy 14.2.0", "devices": [{}, {}],
+        ...                         "sharing": "ranks 0 and 1 share the GPU 0000:01:00.0 of a",
+        ...                         "transport": "staged"}))
+        ['computes on NVIDIA H200, CuPy 14.2.0', 'ranks 0 and 1 share the GPU 0000:01:00.0 of a',
+         'gradients travel by staged']
+        >>> list(described_devices({"device": "cpu", "devices": []}))
+        []
+    """
+    if environment["devices"]:
+        yield f"computes on {environment['device']}"
+        yield from filter(None, [environment["sharing"]])
+        yield f"gradients travel by {environment['transport']}"
+
+
+def _words_of_device(described: Mapping[str, str]) -> Iterator[str]:
+    """Return what tells a device from one that computes otherwise: not where it is."""
+    for what, value in described.items():
+        if what != "bus":
+            yield value if what == "name" else f"{what} {value}"
 
 
 def _words(names: Any) -> str:

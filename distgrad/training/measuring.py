@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from distgrad.backend import to_host
 from distgrad.errors import TrainingError, UsageError
 from distgrad.tensor import Tensor
 from distgrad.training.metrics import Mean, Metric, Mode, Sums, Value
@@ -56,10 +57,15 @@ class Measurements:
         return modes | {name: _MODES.get(name) for name in self._derived}
 
     def addends(self, output: Tensor, target: Tensor) -> dict[str, Any]:
-        """Return what a batch adds to the sums, of all metrics."""
+        """Return what a batch adds to the sums, of all metrics.
+
+        Metrics of the configuration are given arrays of NumPy, on whatever device they were made.
+        """
         added: dict[str, Any] = {}
+        on_host = [_on_host(part) for part in (output, target)] if self._own else []
         for place, metric in enumerate(self.metrics):
-            for name, value in metric.addends(output, target).items():
+            given = (output, target) if place < len(self._means) else on_host
+            for name, value in metric.addends(*given).items():
                 # A Tensor of one element is a number, and others are arrays.
                 added[f"{place} {name}"] = value.data if isinstance(value, Tensor) else value
         return added
@@ -83,6 +89,10 @@ class Measurements:
         for name, value in measured.items():
             _check_finite(name, value)
         return measured
+
+
+def _on_host(tensor: Any) -> Any:
+    return Tensor(to_host(tensor.data)) if isinstance(tensor, Tensor) else tensor
 
 
 def _check_names(metrics: list[Metric]) -> None:

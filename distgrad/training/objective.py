@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 import distgrad.nn.functional as F
+from distgrad.backend import device_name
 from distgrad.functional import argmax
 from distgrad.tensor import Tensor
 
@@ -74,9 +75,10 @@ class Objective:
         return {**means, **{name: f(means["loss"]) for name, f in self.derived.items()}}
 
 
-def labelled(target: Tensor) -> int:
-    """Return how many targets are classes and not `IGNORED`."""
-    return int((target.data != IGNORED).sum())
+def labelled(target: Tensor) -> float:
+    """Return how many targets are classes and not `IGNORED`: on a GPU a Tensor, not waited for."""
+    count = (target.data != IGNORED).sum()
+    return int(count) if device_name(target.data) == "cpu" else Tensor(count)  # type: ignore[return-value]  # it has __float__
 
 
 def cross_entropy(output: Tensor, target: Tensor, label_smoothing: Share = 0.0) -> Summed:

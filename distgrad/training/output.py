@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 from distgrad.nn import Module
 from distgrad.training.checkpoint import BackgroundWriter, CheckpointStore
+from distgrad.training.environment import described_devices
 from distgrad.training.report import (
     print_done,
     print_result,
@@ -175,6 +176,8 @@ class RunOutput:
             **{name: what for name, what in found.items() if what},
         )
         self._announce(resumption)
+        for line in described_devices(environment):
+            print(line, flush=True)
 
     def _announce(self, resumption: Resumption) -> None:
         for line in resumption.skipped:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.tensor import Tensor
 
 __all__ = ["pack", "unpack"]
@@ -20,7 +20,7 @@ def pack(value: Any, name: str) -> tuple[Any, dict[str, Array]]:
     computed with it.)
 
     Args:
-        value: What is packed; the arrays are not copied.
+        value: What is packed; arrays on the host are not copied, and others come back there.
         name: What the names of the arrays begin with.
 
     Raises:
@@ -40,10 +40,10 @@ def pack(value: Any, name: str) -> tuple[Any, dict[str, Array]]:
 def _packed(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, np.generic):  # first: some of them are Python's numbers too
         return {"$scalar": _keep(np.asarray(value), name, arrays)}
-    if isinstance(value, np.ndarray):
-        return {"$array": _keep(value, name, arrays)}
+    if isinstance(value, array_namespace(value).ndarray):
+        return {"$array": _keep(to_host(value), name, arrays)}
     if isinstance(value, Tensor):
-        return {"$tensor": _keep(value.data, name, arrays)}
+        return {"$tensor": _keep(to_host(value.data), name, arrays)}
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": repr(float(value))}  # JSON has no such number
     if value is None or isinstance(value, bool | int | float | str):

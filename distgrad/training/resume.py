@@ -20,6 +20,8 @@ _FREE_SECTIONS = ("checkpoint", "sample")
 
 _FREE_KEYS = (
     "run.name",
+    "run.device",
+    "distributed.transport",
     "data.num_workers",
     "training.max_steps",
     "training.max_epochs",
@@ -28,7 +30,8 @@ _FREE_KEYS = (
     "training.patience",
     "training.min_delta",
 )
-"""What may change in the middle of a run, because the weights of a step do not depend on it."""
+"""What may change in the middle of a run, because the weights of a step do not depend on it, or, as
+on the device, no more than on the rest of the environment."""
 
 _EVALUATIONS = (
     "training.metrics",

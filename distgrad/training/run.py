@@ -116,7 +116,7 @@ def _check_can_be_saved(trainer: Trainer) -> None:
 def _begin(trainer: Trainer, output: Output) -> Summary | None:
     """Go on from the checkpoint that there may be; return the summary of a run that is done."""
     comm = trainer.model.comm
-    environment = describe_environment(comm)
+    environment = describe_environment(comm, trainer.device, trainer.model.transport)
     warnings = compare_environments(comm, environment)
     resumption = together(comm, lambda: output.look(trainer, environment))
     resumption = replace(resumption, warnings=[*warnings, *resumption.warnings])

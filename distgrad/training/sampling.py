@@ -3,7 +3,7 @@
 import numpy as np
 
 from distgrad.autograd import no_grad
-from distgrad.backend import Stream, philox
+from distgrad.backend import Stream, philox, to_device, to_host
 from distgrad.data import Split, Vocabulary
 from distgrad.errors import UsageError
 from distgrad.nn import Module
@@ -33,7 +33,12 @@ def check_sample(sample: SampleConfig, split: Split) -> None:
 
 
 def sample_text(
-    module: Module, vocabulary: Vocabulary, context: int, sample: SampleConfig, seed: int
+    module: Module,
+    vocabulary: Vocabulary,
+    context: int,
+    sample: SampleConfig,
+    seed: int,
+    device: str = "cpu",
 ) -> str:
     """Return the prompt and the characters that follow, each drawn by the model's scores for it.
 
@@ -44,6 +49,7 @@ def sample_text(
         context: How many of the last characters the model is given.
         sample: The prompt, the length and the temperature.
         seed: Names the draws.
+        device: Where the model lies.
     """
     generator = philox(seed, Stream.SAMPLE)
     ids = vocabulary.encode(sample.prompt).tolist()
@@ -52,7 +58,8 @@ def sample_text(
     try:
         with no_grad():
             for _ in range(sample.length):
-                scores = module(Tensor(np.array([ids[-context:]]))).numpy()[0, -1]
+                given = Tensor(to_device(np.array([ids[-context:]]), device))
+                scores = to_host(module(given).data)[0, -1]
                 ids.append(_drawn(scores, sample.temperature, generator))
     finally:
         module.train(training)

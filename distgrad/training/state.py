@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from distgrad.backend import Array
+from distgrad.backend import Array, array_namespace, device_name, to_device, to_host
 from distgrad.errors import UsageError
 from distgrad.nn import Module
 from distgrad.training.checkpoint import Checkpoint
@@ -24,7 +22,7 @@ def capture(
     progress: Progress,
     data: Mapping[str, Any],
 ) -> Checkpoint:
-    """Return all that training goes on from; the arrays are not copied.
+    """Return all that training goes on from; arrays on the host are not copied.
 
     Args:
         modules: The model and, if there is one, its average, by name.
@@ -37,7 +35,10 @@ def capture(
     """
     states, arrays = pack_states(stateful)
     state = {"layout": LAYOUT, "progress": progress.as_state(), "data": data, "states": states}
-    of_modules = {name: _model_arrays(module) for name, module in modules.items()}
+    of_modules = {
+        name: {key: to_host(array) for key, array in _model_arrays(module).items()}
+        for name, module in modules.items()
+    }
     return Checkpoint(progress.steps, {**of_modules, "optimizer": arrays}, state)
 
 
@@ -100,10 +101,12 @@ def _check_module(what: str, module: Module, groups: Mapping[str, Mapping[str, A
 def _restore_module(module: Module, arrays: Mapping[str, Array]) -> None:
     """Copy parameters and buffers into a module."""
     for name, parameter in module.named_parameters():
-        parameter.data[...] = arrays[name]  # in place: it is a part of a flat array
+        # In place: it is a part of a flat array.
+        parameter.data[...] = to_device(arrays[name], device_name(parameter.data))
         parameter.bump_version()
     for name, buffer in module.named_buffers():
-        buffer.data = np.array(arrays[name], order="C")
+        saved = to_device(arrays[name], device_name(buffer.data))
+        buffer.data = array_namespace(saved).array(saved, order="C")
         buffer.bump_version()
 
 

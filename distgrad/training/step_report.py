@@ -15,7 +15,8 @@ class StepReport:
     Attributes:
         step: Its number, from 1.
         epoch: The number of its epoch, from 1.
-        loss: The mean loss over the global batch, before the update; None where it was skipped.
+        loss: The mean loss over the global batch, before the update; None where it is not finite,
+            or nothing counts.
         lr: The learning rate of the update.
         samples: How many samples the global batch had.
         count: What the loss was divided by, such as samples or tokens.
@@ -23,6 +24,7 @@ class StepReport:
         grad_norm: The norm of the gradient before it was clipped; None where it is not.
         test: What an evaluation after the step gave, or None.
         skipped: Why there was no update, or None.
+        loss_scale: What the loss was multiplied with in half precision; None in single precision.
     """
 
     step: int
@@ -35,6 +37,7 @@ class StepReport:
     grad_norm: float | None = None
     test: dict[str, Value] | None = None
     skipped: str | None = None
+    loss_scale: float | None = None
 
     def as_row(self) -> dict[str, Any]:
         """Return what there is, flat: results of an evaluation as ``test_loss`` and so on."""

@@ -49,7 +49,7 @@ class Stepping:
             norm = self._update()
         else:
             skipped = self._reason_to_skip(window.step + 1, lr, result)
-        loss = result.loss if result.finite else None
+        loss = result.loss if result.finite or result.overflow else None
         if self._scheduler:  # also after a step that was skipped: a step has one learning rate
             advance(self._scheduler, loss)
 
@@ -64,6 +64,7 @@ class Stepping:
             seconds,
             norm,
             skipped=skipped,
+            loss_scale=None if self._model.loss_scale is None else result.loss_scale,
         )
         return report, result.stop
 
@@ -82,6 +83,8 @@ class Stepping:
         """Say why a step has no update, or raise if the run shall not go on after it."""
         if not result.count:
             return "nothing in the global batch counts"
+        if result.overflow:
+            return f"a gradient overflowed at the loss scale {result.loss_scale:g}"
         problem = f"the loss ({result.loss:g}) or a gradient is not finite"
         if self._config.on_nonfinite == "skip":
             return problem

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from distgrad.data import StreamingBatches, Vocabulary, Window
+from distgrad.data.carrying import Carrier
 from distgrad.distributed import Communicator
 from distgrad.errors import Interrupted, TrainingError
 from distgrad.nn import Module
@@ -39,6 +40,7 @@ class Trainer:
 
     Attributes:
         config: The run, with what the configuration left to the data.
+        device: Where this rank computes: ``"cpu"``, or ``"cuda:N"``.
         objective: What is minimised.
         measurements: What is measured on the test samples.
         model: The model as the ranks share it.
@@ -78,6 +80,8 @@ class Trainer:
     ) -> None:
         parts = assemble(config, comm)
         self.config = parts.config
+        self.device = parts.device
+        self._carrier = Carrier(parts.device)
         self.objective = parts.objective
         self.measurements = parts.measurements
         self.split = parts.split
@@ -139,7 +143,8 @@ class Trainer:
                 "when the run was interrupted in it, and has no more now: the data has changed"
             )
         while window is not None and not self.is_over:
-            report, stop = self._stepping.step(window, progress.epochs + 1, self.observer)
+            carried = self._carrier.window(window)
+            report, stop = self._stepping.step(carried, progress.epochs + 1, self.observer)
             window = next(windows, None)
             progress.add(report, self.config.training, ends_epoch=window is None)
             self._tell("on_step_end", report)
@@ -229,7 +234,11 @@ class Trainer:
     @property
     def stateful(self) -> Mapping[str, Any]:
         """What has a state of its own beside the model, by name."""
-        things = {"optimizer": self.optimizer, "scheduler": self.scheduler}
+        things = {
+            "optimizer": self.optimizer,
+            "scheduler": self.scheduler,
+            "loss scale": self.model.loss_scale,
+        }
         of_run = {name: thing for name, thing in things.items() if thing is not None}
         return of_run | self.callbacks.stateful
 
@@ -261,7 +270,7 @@ class Trainer:
             return None
         x, _ = inputs_and_targets(first_batch(self.split.train))
         seed = self.config.training.seed
-        return sample_text(self.evaluated, vocabulary, x.shape[1], sample, seed)
+        return sample_text(self.evaluated, vocabulary, x.shape[1], sample, seed, self.device)
 
     @property
     def vocabulary(self) -> Vocabulary | None:
@@ -278,5 +287,5 @@ class Trainer:
         return self.objective(self.model(self.augment(x) if self.augment else x), y)
 
     def _addends(self, batch: Any) -> dict[str, Any]:
-        x, y = inputs_and_targets(batch)
+        x, y = inputs_and_targets(self._carrier.batch(batch))
         return self.measurements.addends(self.evaluated(x), y)

@@ -30,6 +30,13 @@ class TrainingConfig(Section):
     metrics: tuple[MetricConfig, ...] = ()
     """What is measured on the test samples besides."""
 
+    precision: Literal["fp32", "fp16", "bf16"] = "fp32"
+    """What forward and backward passes compute in; the parameters are float32. With "fp16" the loss
+    is scaled: a step whose gradients overflow is skipped, and the next has half the scale."""
+
+    capture: bool = False
+    """On a GPU, record the work of a micro-batch as a graph and replay it; the same bits."""
+
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     """Names the initial parameters, the order of samples and the random draws of each step."""
 

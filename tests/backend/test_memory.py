@@ -9,15 +9,16 @@ import pytest
 from distgrad.backend.memory import tune_malloc
 from distgrad.errors import UsageError
 
-# Each array is larger than the blocks that glibc serves from the heap by itself at first, and
-# together they exceed what it keeps at the heap's end; 24 MiB are 6,144 pages of 4 KiB.
+# One array is larger than what glibc can be told to serve from the heap, the others than what it
+# does by itself at first; together they exceed what it keeps at the heap's end. 24 MiB are 6,144
+# pages of 4 KiB.
 FAULTS = """
 import resource
 import numpy as np
 from distgrad.backend.memory import tune_malloc
 
 def step():
-    return [np.ones(24 << 20, np.uint8) for _ in range(4)]
+    return [np.ones(size << 20, np.uint8) for size in (24, 24, 48)]
 
 tuned = tune_malloc()
 step()

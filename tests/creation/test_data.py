@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.strict_device import strict_device
 
 import distgrad as dg
 
@@ -192,11 +193,14 @@ def test_memory_of_others_through_dlpack() -> None:
         lambda **where: dg.ones(1).to(**where),
     ],
 )
-def test_there_is_one_device(make) -> None:
+def test_device(make) -> None:
     for place in (None, "cpu", dg.device("cpu"), "cpu:0"):
         assert make(device=place).device == "cpu"
-    with pytest.raises(RuntimeError, match="here 'cpu', and are not moved to 'cuda'"):
-        make(device="cuda")
+    with strict_device():
+        for place, found in (("cuda", "cuda:0"), (dg.device("cuda", 1), "cuda:1")):
+            assert make(device=place).device == found
+        with pytest.raises(RuntimeError, match="there are 2 GPUs here, cuda:0 to cuda:1"):
+            make(device="cuda:2")
     with pytest.raises(RuntimeError, match=r"a device is 'cpu', or 'cuda'.*got 'tpu'"):
         make(device="tpu")
 

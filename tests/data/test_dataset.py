@@ -244,3 +244,17 @@ class TestRandomSplit:
     def test_a_bad_seed_is_refused(self):
         with pytest.raises(ValueError, match="seed must be an integer of at least 0, got -1"):
             random_split(range(10), [10], seed=-1)
+
+
+def test_rows_of_a_read_only_array_that_follow_one_another_are_not_copied():
+    array = np.arange(20.0).reshape(10, 2)
+    array.flags.writeable = False
+    dataset = TensorDataset(x=array)
+    for rows in ([3], [3, 4, 5], range(10)):
+        batch = dataset.take(rows).x.data
+        assert np.shares_memory(batch, array)
+        np.testing.assert_array_equal(batch, array[list(rows)])
+    for rows in ([], [4, 3], [0, 2], [0, 2, 2], np.array([-1, 0]), np.array([-2, -1])):
+        batch = dataset.take(rows).x.data
+        assert not np.shares_memory(batch, array)
+        np.testing.assert_array_equal(batch, array[np.array(rows, int)])

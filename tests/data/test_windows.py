@@ -1,3 +1,4 @@
+import math
 import pickle
 import threading
 from itertools import islice
@@ -268,6 +269,60 @@ def test_threads_end_with_the_iteration():
         window.micro_batch(0)
         break
     assert not workers_alive()
+
+
+class Read(TensorDataset):
+    """Notes by what it is read."""
+
+    def __init__(self):
+        super().__init__(np.arange(24))
+        self.readers = set()
+
+    def take(self, indices):
+        self.readers.add(threading.current_thread())
+        return super().take(indices)
+
+
+def is_read_ahead(dataset, **options):
+    windows = GlobalBatches(dataset, 8, 4, **options)
+    for _ in range(2):
+        read(windows, {0, 1})
+    assert not workers_alive()
+    return dataset.readers != {threading.main_thread()}
+
+
+def test_a_thread_reads_ahead_where_reading_takes_long(monkeypatch):
+    monkeypatch.setattr("distgrad.data.windows._LONG", 0.0)
+    assert is_read_ahead(Read())
+    assert not is_read_ahead(Read(), num_workers=0)
+
+
+def test_no_thread_reads_what_is_quick(monkeypatch):
+    monkeypatch.setattr("distgrad.data.windows._LONG", math.inf)
+    assert not is_read_ahead(Read())
+    assert is_read_ahead(Read(), num_workers=1)
+
+
+def test_no_thread_reads_what_does_not_say_that_it_may(monkeypatch):
+    monkeypatch.setattr("distgrad.data.windows._LONG", 0.0)
+    dataset = Read()
+    dataset.thread_safe = False
+    assert not is_read_ahead(dataset)
+    assert Subset(Read(), [0]).thread_safe
+    assert not Subset(dataset, [0]).thread_safe
+    assert not Subset([1, 2, 3], [0]).thread_safe
+
+
+def test_the_try_leaves_it_to_the_reader_to_tell_what_is_wrong(monkeypatch):
+    monkeypatch.setattr("distgrad.data.windows._LONG", 0.0)
+
+    class Broken(TensorDataset):
+        def take(self, indices):
+            raise OSError("the disk is gone")
+
+    (window,) = GlobalBatches(Broken(np.arange(4)), 4, 2)
+    with pytest.raises(OSError, match="the disk is gone"):
+        window.micro_batch(0)
 
 
 def test_windows_outlive_the_threads_and_can_be_sent():

@@ -1,11 +1,15 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.gradient_buffer import GradientBuffer, HeldGradients
 from distgrad.flat import FlatLayout
+
+LAYOUT = FlatLayout.of([("a", (2, 2)), ("b", (3,)), ("c", ())], np.float32)
 
 
 def buffer():
-    return GradientBuffer(FlatLayout.of([("a", (2, 2)), ("b", (3,)), ("c", ())], np.float32))
+    return GradientBuffer(LAYOUT)
 
 
 def test_the_first_contribution_overwrites_and_later_ones_add():
@@ -60,3 +64,35 @@ def test_add_sums_and_joins_what_was_written():
 def test_views_share_the_flat_array():
     gradients = buffer()
     assert all(np.shares_memory(view, gradients.flat) for view in gradients.views)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([-0.0, 0.1, 1e8])), max_size=6))
+def test_what_is_held_is_added_as_from_a_buffer(contributions):
+    expected, right, total, held = buffer(), buffer(), buffer(), HeldGradients(LAYOUT)
+    for filled in (expected, total):
+        filled.write(1, np.full(3, -0.0, np.float32))
+        filled.fill()
+        filled.views[0][...] = -0.0
+    for index, value in contributions:
+        for gradients in (right, held):
+            gradients.write(index, np.full(LAYOUT.segments[index].shape, value, np.float32))
+    right.fill()
+    expected.add(right)
+    total.add_held(held)
+    assert total.flat.tobytes() == expected.flat.tobytes()
+    assert total.written.tolist() == expected.written.tolist()
+
+
+def test_contributions_that_are_held_are_added_in_the_type_of_the_buffer():
+    held = HeldGradients(LAYOUT)
+    for value in (2048.0, 1.0):  # their sum is no float16
+        held.write(1, np.full(3, value, np.float16))
+    assert held.views[1].tolist() == [2049.0] * 3
+
+
+def test_what_was_held_is_let_go():
+    held = HeldGradients(LAYOUT)
+    held.write(0, np.ones((2, 2), np.float32))
+    held.clear()
+    assert held.views == [0, 0, 0]
+    assert not held.written.any()

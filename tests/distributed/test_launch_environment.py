@@ -1,6 +1,7 @@
 import pytest
 
 from distgrad.distributed import launched_rank, launched_size
+from distgrad.distributed.launch_environment import leave_out_ofi
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,10 @@ def test_mpirun_inside_a_slurm_step_counts():
         "OMPI_COMM_WORLD_RANK": "3",
     }
     assert (launched_rank(environment), launched_size(environment)) == (3, 4)
+
+
+@pytest.mark.parametrize("chosen", ["self,sm,tcp", "^openib", ""])
+def test_chosen_transports_are_left_as_they_are(chosen):
+    environment = {"OMPI_MCA_btl": chosen}
+    leave_out_ofi(environment)
+    assert environment == {"OMPI_MCA_btl": chosen}

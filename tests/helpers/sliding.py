@@ -90,6 +90,11 @@ def max_pool2d_scatter(values: Any, winner: Any, window: Window, size: Any) -> A
     return x
 
 
+def max_pool2d_x(above: Any, x: Any, largest: Any, window: Window) -> Any:
+    winner = max_pool2d_winner(x, largest, window)
+    return max_pool2d_scatter(above, winner, window, x.shape[2:])
+
+
 def max_pool2d_gather(x: Any, winner: Any, window: Window) -> Any:
     y = np.zeros(winner.shape)
     for place, (_, a, b), pixel in meetings(window, x.shape[2:]):

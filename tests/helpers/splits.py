@@ -148,10 +148,10 @@ OPTIMIZERS = {
 }
 
 
-def with_optimizer(comm: Communicator, reduction: str, kind: str) -> str:
+def with_optimizer(comm: Communicator, reduction: str, kind: str, device: str = "cpu") -> str:
     """Steps of one optimizer, over two blocks of memory: slices begin within a parameter."""
     dg.manual_seed(4)
-    module = nn.Sequential(nn.Linear(48, 1500), nn.Tanh(), nn.Linear(1500, 2))
+    module = nn.Sequential(nn.Linear(48, 1500), nn.Tanh(), nn.Linear(1500, 2)).to(device)
     model = DataParallel(module, comm, reduction)
     make, options = OPTIMIZERS[kind], {"lr": 1e-2, "weight_decay": 1e-2}
     if reduction == "sharded":
@@ -163,7 +163,8 @@ def with_optimizer(comm: Communicator, reduction: str, kind: str) -> str:
     def loss(batch):
         return F.mse_loss(model(batch.x), batch.x[:, :2], reduction="sum"), 2 * len(batch.x)
 
-    for window in dg.data.GlobalBatches(dg.data.TensorDataset(x=x), 13, 2, seed=3):
+    windows = dg.data.GlobalBatches(dg.data.TensorDataset(x=x), 13, 2, seed=3)
+    for window in dg.data.on_device(windows, device):
         assert model.accumulate(loss, window).finite
         optimizer.step()
     return weights_sha256(module)

@@ -51,7 +51,7 @@ class Row:
         reference: From the inputs and attributes, as arrays, to the result. By default NumPy's
             function of the op's name.
         constants: Inputs without a gradient rule; None for an op without any rule.
-        lacks: "0-d" for an op that takes no 0-d arrays.
+        lacks: "0-d" for an op that takes no 0-d arrays, "0-d x" if it takes none for x.
         keeps_dtype: Whether float32 inputs give a float32 result.
     """
 

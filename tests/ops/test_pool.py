@@ -16,6 +16,8 @@ from distgrad.ops import (
     max_pool2d_gather,
     max_pool2d_scatter,
     max_pool2d_winner,
+    max_pool2d_x,
+    pool,
 )
 from distgrad.tensor import apply
 
@@ -59,6 +61,19 @@ def test_largest_elements_and_the_first_of_equal_ones(problem: Any) -> None:
     np.testing.assert_array_equal(
         max_pool2d_gather(np, x, winner, window), sliding.max_pool2d_gather(x, winner, window)
     )
+
+
+@settings(deadline=None)
+@given(problems(), st.sampled_from([1, 100, 1 << 20]))
+def test_the_gradient_in_blocks_of_any_size(problem: Any, block: int) -> None:
+    x, above, window = problem
+    largest = sliding.max_pool2d(x, window).astype(x.dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "_BLOCK_BYTES", block)
+        by_input = max_pool2d_x(np, above, x, largest, window)
+    expected = sliding.max_pool2d_x(above, x, largest, window)
+    np.testing.assert_allclose(by_input, expected)
+    assert by_input.transpose(0, 2, 3, 1).flags.c_contiguous
 
 
 @settings(deadline=None)

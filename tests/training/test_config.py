@@ -96,9 +96,10 @@ def test_a_message_names_the_file(tmp_path):
 def test_all_problems_are_reported_together():
     assert problem("training.seeds=1", "data.micro_batch_size=0", "run.device=gpu") == (
         "run.toml has 3 problems:\n"
-        '  run.device = "gpu": must be "cpu": this version computes on the CPU only\n'
+        "  run.device = \"gpu\": must be 'cpu' or 'cuda'\n"
         "  data.micro_batch_size = 0: must be greater than 0\n"
         '  training.seeds: unknown key; did you mean "seed"? Known: loss, metrics, '
+        "precision, "
         "seed, max_steps, max_epochs, target_loss, monitor, monitor_mode, target_metric, patience, "
         "min_delta, evaluate_every_epochs, evaluate_every_steps, clip_grad_value, clip_grad_norm, "
         "on_nonfinite, weight_decay_on, ema, callbacks"
@@ -117,13 +118,14 @@ def test_an_unknown_section_names_the_nearest():
 
 def test_an_unknown_key_names_the_nearest():
     assert problem("distributed.reductoin=tree") == (
-        'run.toml: distributed.reductoin: unknown key; did you mean "reduction"? Known: reduction'
+        'run.toml: distributed.reductoin: unknown key; did you mean "reduction"? Known: reduction, '
+        "transport"
     )
 
 
 def test_an_unknown_key_without_a_near_one_lists_those_there_are():
     assert problem("distributed.bananas=1") == (
-        "run.toml: distributed.bananas: unknown key; known: reduction"
+        "run.toml: distributed.bananas: unknown key; known: reduction, transport"
     )
 
 

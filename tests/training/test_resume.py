@@ -544,6 +544,7 @@ def test_every_key_of_training_either_changes_the_result_or_does_not():
     }
     assert TrainingConfig.model_fields.keys() - free == {
         "loss",
+        "precision",
         "seed",
         "monitor",  # another number would be compared with the best of this one
         "monitor_mode",

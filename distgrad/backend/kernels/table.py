@@ -39,6 +39,10 @@ class Kernel:
     def __repr__(self) -> str:
         return f"<kernel {self.name}>"
 
+    def stands_in(self, xp: Namespace) -> bool:
+        """Tell whether an implementation is in use for the arrays of a library."""
+        return self.name in _in_use.get(xp, {})
+
     def __call__(self, xp: Namespace, *args: Any, **attributes: Any) -> Any:
         """Run the implementation in use for this array library, or the reference."""
         column = _in_use.get(xp)

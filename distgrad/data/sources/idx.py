@@ -1,6 +1,7 @@
 """Images in the file format of MNIST, such as Fashion-MNIST."""
 
 import gzip
+import os
 import struct
 import zlib
 from math import prod
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from distgrad.data.compact import CompactDataset
 from distgrad.data.sources.files import readable
+from distgrad.data.sources.mapped import mapped
 from distgrad.data.sources.split import Split
 from distgrad.errors import UsageError
 
@@ -21,6 +23,7 @@ FASHION_MNIST = "/usr/share/datasets/fashion-mnist"
 """Where Debian's package dataset-fashion-mnist puts its files."""
 
 _UNSIGNED_BYTES = 0x08
+_BYTE = np.dtype(np.uint8)
 _CHUNK = 1 << 20
 _DOWNLOADED = "copy or download the file again"
 _PARTS = ("train", "t10k")
@@ -36,7 +39,8 @@ def idx(folder: str | None = None, mean: float = 0.0, std: float = 1.0) -> Split
 
     ``x`` is float32 of shape (n, 1, rows, columns): grey levels from 0 to 1, less ``mean`` and
     divided by ``std``. ``y`` is int64 of shape (n,). In memory the images stay bytes; each batch is
-    converted as it is taken.
+    converted as it is taken. Plain files of images are mapped into memory, which the ranks of a
+    machine share; they must not change meanwhile.
 
     The files are train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
     t10k-labels-idx1-ubyte, plain or compressed with ".gz" behind the name. Fashion-MNIST is that of
@@ -84,6 +88,9 @@ def read_idx(path: Path, ndim: int) -> NDArray[np.uint8]:
         try:
             with cast(BinaryIO, opened(path, "rb")) as file:
                 shape = _read_shape(file, path, ndim)
+                if path.suffix != ".gz" and _is_whole(file, prod(shape)):
+                    pixels: NDArray[np.uint8] = mapped(path, _BYTE, file.tell(), shape)
+                    return pixels
                 values = _read_values(file, prod(shape))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UsageError(
@@ -120,6 +127,11 @@ def _read_shape(file: BinaryIO, path: Path, ndim: int) -> tuple[int, ...]:
             "none; give a file with at least 1 sample"
         )
     return shape
+
+
+def _is_whole(file: BinaryIO, size: int) -> bool:
+    """Tell whether ``size`` bytes are left in a plain file."""
+    return os.fstat(file.fileno()).st_size == file.tell() + size
 
 
 def _read_values(file: BinaryIO, size: int) -> bytearray:

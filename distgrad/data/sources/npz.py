@@ -1,9 +1,11 @@
-"""Arrays in NumPy's .npz files."""
+"""Arrays in NumPy's .npz files, or in folders of its .npy files."""
 
 import zlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from operator import methodcaller
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -12,10 +14,16 @@ from distgrad.data.checks import holds_numbers
 from distgrad.data.compact import CompactDataset
 from distgrad.data.dataset import TensorDataset
 from distgrad.data.sources.files import existing_file, readable
+from distgrad.data.sources.mapped import MappedFolder
 from distgrad.data.sources.split import Split, split_at_random
 from distgrad.errors import UsageError
 
 __all__ = ["npz"]
+
+_Arrays: TypeAlias = Mapping[str, Array]
+
+_LOOKED_AT = 1 << 20
+"""Elements that are looked at together: so files that are mapped need little memory."""
 
 
 def npz(
@@ -31,12 +39,16 @@ def npz(
 ) -> Split:
     """Return samples from a .npz file, as `numpy.savez` and `numpy.savez_compressed` write it.
 
+    Or from a folder of files such as x.npy, as `numpy.save` writes them. These are mapped into
+    memory: the ranks of a machine share it, and it holds what is used at the time. They must not
+    change meanwhile. With ``test_fraction`` both parts are copied into memory.
+
     ``x`` is given out as ``x_dtype``. ``y`` is given out as int64 if the file has integers or
     booleans, as float64 if ``x_dtype`` is that, and else as float32. In memory the arrays stay as
     in the file; each batch is converted as it is taken. Pickled objects are never loaded.
 
     Args:
-        path: The file.
+        path: The file, or the folder.
         x: Name of the array of inputs, of shape (n, ...).
         y: Name of the array of targets, of shape (n, ...).
         x_test: Name of the inputs to test on.
@@ -50,7 +62,8 @@ def npz(
             finite, or if the lengths do not fit.
         ValueError: If ``test_fraction`` leaves either part without a sample.
     """
-    file = existing_file(path)
+    folder = Path(path).expanduser()
+    file = folder if folder.is_dir() else existing_file(path)
     if x_dtype not in ("float32", "float64", "int64"):
         raise ValueError(f"x_dtype must be float32, float64 or int64, got {x_dtype!r}")
     with readable(file), _opened(file) as arrays:
@@ -67,7 +80,9 @@ def npz(
     return Split(*(_given_out(part, x_dtype) for part in split))
 
 
-def _opened(file: Path) -> np.lib.npyio.NpzFile:
+def _opened(file: Path) -> AbstractContextManager[_Arrays]:
+    if file.is_dir():
+        return nullcontext(MappedFolder(file))
     import zipfile  # here and below, because it loads much that other sources do not need
 
     try:
@@ -81,7 +96,7 @@ def _opened(file: Path) -> np.lib.npyio.NpzFile:
     return archive
 
 
-def _pair(file: Path, arrays: np.lib.npyio.NpzFile, x: str, y: str) -> TensorDataset:
+def _pair(file: Path, arrays: _Arrays, x: str, y: str) -> TensorDataset:
     inputs, targets = _array(file, arrays, x), _array(file, arrays, y)
     if len(inputs) != len(targets):
         raise UsageError(
@@ -91,7 +106,7 @@ def _pair(file: Path, arrays: np.lib.npyio.NpzFile, x: str, y: str) -> TensorDat
     return TensorDataset(x=inputs, y=targets)
 
 
-def _array(file: Path, arrays: np.lib.npyio.NpzFile, name: str) -> Array:
+def _array(file: Path, arrays: _Arrays, name: str) -> Array:
     import zipfile
 
     if name not in arrays:
@@ -99,7 +114,7 @@ def _array(file: Path, arrays: np.lib.npyio.NpzFile, name: str) -> Array:
     try:
         array = arrays[name]
     except ValueError as error:
-        if "allow_pickle" not in str(error):
+        if "allow_pickle" not in str(error) and "Python objects" not in str(error):
             raise _damaged(file, name, error) from error
         raise UsageError(
             f"{file}: array {name} holds pickled Python objects, which could run any program when "
@@ -121,21 +136,33 @@ def _check(file: Path, name: str, array: Array) -> None:
         raise UsageError(f"{found}, but must hold real numbers; encode it as numbers")
     if array.ndim == 0 or not len(array):
         raise UsageError(f"{found}, but needs a first axis of at least 1 sample; add it")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        bad = np.argwhere(~np.isfinite(array))[0].tolist()
+    if array.dtype.kind == "f" and (bad := _not_finite(array)):
         raise UsageError(
             f"{found} and has {array[tuple(bad)]} at {bad}, which cannot be trained on; replace or "
             "leave out what is not finite"
         )
 
 
+def _not_finite(array: Array) -> list[int]:
+    """Return where the first element is that is not finite; looks at some rows at a time."""
+    rows = max(1, _LOOKED_AT // max(1, array[0].size))
+    for start in range(0, len(array), rows):
+        bad = np.argwhere(~np.isfinite(array[start : start + rows]))
+        if len(bad):
+            return [start + int(bad[0, 0]), *bad[0, 1:].tolist()]
+    return []
+
+
 def _given_out(dataset: TensorDataset, x_dtype: str) -> CompactDataset:
     inputs, targets = dataset.arrays.values()
     inexact = "float64" if x_dtype == "float64" else "float32"
     y_dtype = inexact if targets.dtype.kind == "f" else "int64"
-    conversions = {"x": methodcaller("astype", x_dtype), "y": methodcaller("astype", y_dtype)}
+    conversions = {
+        "x": methodcaller("astype", x_dtype, copy=False),
+        "y": methodcaller("astype", y_dtype, copy=False),
+    }
     return CompactDataset(conversions, x=inputs, y=targets)
 
 
-def _listed(arrays: np.lib.npyio.NpzFile) -> str:
+def _listed(arrays: _Arrays) -> str:
     return ", ".join(sorted(arrays)) or "nothing"

@@ -1,16 +1,16 @@
 """A step over a window: this rank's micro-batches, then what all ranks make of them together."""
 
 import math
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from distgrad.autograd import backward_into, random_scope
 from distgrad.backend import Array
+from distgrad.distributed.data_parallel.captured_passes import CapturedPasses
 from distgrad.distributed.data_parallel.losses import (
     CountFunction,
     Losses,
@@ -20,6 +20,7 @@ from distgrad.distributed.data_parallel.losses import (
     SeveralLosses,
     Totals,
 )
+from distgrad.distributed.data_parallel.precision import LossScale
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
 from distgrad.distributed.gradient_buffer import GradientBuffer
@@ -66,6 +67,10 @@ class StepResult:
         stop: Whether a rank was asked to stop (`DataParallel.request_stop`): leave the loop.
         losses: The mean of each of several losses, by name.
         penalty: What was added to the loss; 0 without a penalty.
+        loss_scale: What the loss was multiplied with against underflow in half precision, else 1.
+            The gradients are divided by it.
+        overflow: Whether it was too large: a gradient is not finite, the loss is, and the next step
+            has a smaller scale.
     """
 
     loss: float
@@ -76,6 +81,8 @@ class StepResult:
     stop: bool
     losses: Mapping[str, float] = field(default_factory=dict, hash=False)
     penalty: float = 0.0
+    loss_scale: float = 1.0
+    overflow: bool = False
 
 
 class Accumulation:
@@ -85,6 +92,7 @@ class Accumulation:
         replica: The parameters, and the ranks.
         statistics: The running statistics of the model.
         local_only: A context in which ``loss.backward()`` is not averaged over ranks.
+        captured: Runs micro-batches by graphs, if they shall be.
     """
 
     def __init__(
@@ -92,10 +100,12 @@ class Accumulation:
         replica: Replica,
         statistics: StatisticsLog,
         local_only: Callable[[], AbstractContextManager[None]],
+        captured: CapturedPasses | None = None,
     ) -> None:
         self._replica = replica
         self._statistics = statistics
         self._local_only = local_only
+        self._captured = captured
 
     def run(
         self,
@@ -115,18 +125,34 @@ class Accumulation:
         added = _Penalty(replica)
         # What overflows is reported by the step's result, the same on all ranks.
         with self._local_only(), np.errstate(all="ignore"):
-            for index in leaves[comm.rank]:
-                work = partial(self._run_micro_batch, loss, losses, window, index, local, observer)
-                local.attempt(_place(window, f"micro-batch {index}"), work)
+            with self._in_half_precision():
+                for index in leaves[comm.rank]:
+                    place = _place(window, f"micro-batch {index}")
+                    work = self._run_micro_batch
+                    local.attempt(place, work, loss, losses, window, index, local, observer)
             if penalty:
                 local.attempt(_place(window, "penalty"), added.run, penalty, window)
         record = replica.gather_records(local, replica.reduction.used())
         totals = losses.totals(record, comm)
-        finite = replica.publish(totals.count, record.used, added.gradient)
-        result = step_result(record, totals, finite, added.value)
+        scale = replica.half.scale.value if replica.half else None
+        finite = replica.publish(totals.count * (scale or 1.0), record, added.gradient)
+        result = step_result(record, totals, finite, added.value, scale)
         if result.finite:
             self._statistics.apply()
+        if replica.half and (result.finite or result.overflow):
+            replica.half.scale.follow(result.finite)
         return result
+
+    @contextmanager
+    def _in_half_precision(self) -> Iterator[None]:
+        """Let the model compute in half precision, if it shall."""
+        half = self._replica.half
+        if half is None:
+            yield
+            return
+        half.refresh()
+        with half.worn():
+            yield
 
     def _run_micro_batch(
         self,
@@ -141,10 +167,15 @@ class Accumulation:
         reduction = self._replica.reduction
         scope = random_scope(window.seed, window.step + 1, index)
         with scope, self._statistics.micro_batch():
-            share, count = losses.to_differentiate(loss(window.micro_batch(index)))
-            buffer = reduction.open()
-            if share is not None:
-                backward_into(share, self._replica.writer(buffer))
+            batch = window.micro_batch(index)
+            if self._captured:
+                share, count = self._captured.run(loss, losses, batch, window.step + 1, index)
+                buffer = reduction.open()
+                self._captured.gradients.copy_to(buffer)
+            else:
+                share, count = losses.to_differentiate(loss(batch))
+                buffer = reduction.open()
+                self._replica.differentiate(share, buffer)
             value = 0.0 if share is None else share.item()
             if observer:
                 observer(index, value, count, self._replica.named(buffer))
@@ -177,7 +208,7 @@ class _Penalty:
 
     def run(self, penalty: PenaltyFunction, window: Window) -> None:
         """Forward and backward pass, with random draws keyed as if behind the last micro-batch."""
-        gradient = GradientBuffer(self._replica.layout)
+        gradient = GradientBuffer(self._replica.layout, self._replica.xp)
         with random_scope(window.seed, window.step + 1, len(window)):
             value = penalty()
             backward_into(value, self._replica.writer(gradient))
@@ -186,18 +217,29 @@ class _Penalty:
 
 
 def step_result(
-    record: StepRecord, totals: Totals, finite: bool, penalty: float = 0.0
+    record: StepRecord,
+    totals: Totals,
+    finite: bool,
+    penalty: float = 0.0,
+    loss_scale: float | None = None,
 ) -> StepResult:
     """Return what a step did, from what all ranks know of it."""
+    has_finite_loss = math.isfinite(totals.loss_sum) and math.isfinite(penalty)
     return StepResult(
         totals.loss_sum / totals.count if totals.count else math.nan,
         totals.loss_sum,
         totals.count,
-        finite and math.isfinite(totals.loss_sum) and math.isfinite(penalty),
+        finite and has_finite_loss,
         record.micro_batches,
         record.stop,
         totals.means,
         penalty,
+        1.0 if loss_scale is None else loss_scale,
+        bool(totals.count)
+        and has_finite_loss
+        and not finite
+        and loss_scale is not None
+        and loss_scale > LossScale.LEAST,
     )
 
 

@@ -103,5 +103,7 @@ def _whole(dataset: Any, micro_batch_size: int) -> Window:
     """Return the dataset as one window, in its own order."""
     require_samples(dataset, "evaluate")
     size = checked_integer("micro_batch_size", micro_batch_size, minimum=1)
-    (window,) = GlobalBatches(dataset, len(dataset), min(size, len(dataset)), shuffle=False)
+    (window,) = GlobalBatches(
+        dataset, len(dataset), min(size, len(dataset)), shuffle=False, num_workers=0
+    )
     return window

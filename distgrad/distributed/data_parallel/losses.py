@@ -69,12 +69,21 @@ class OneLoss:
         Raises:
             TypeError: If ``returned`` is not a pair.
         """
+        share, count = self.parts(returned)
+        return share, checked_count(count)
+
+    def parts(self, returned: Any) -> tuple[Tensor, Any]:
+        """Return the sum and what it counts, which is not looked at.
+
+        Raises:
+            TypeError: If ``returned`` is not a pair.
+        """
         if not isinstance(returned, Sequence) or len(returned) != 2:
             raise TypeError(
                 "the loss returns (sum, count), a scalar Tensor and what it counts, got "
                 f"{type(returned).__name__}; several losses by name need counts, too"
             )
-        return returned[0], checked_count(returned[1])
+        return returned[0], returned[1]
 
     def totals(self, record: StepRecord, comm: Communicator) -> Totals:  # noqa: ARG002 (see above)
         """See `Losses.totals`."""

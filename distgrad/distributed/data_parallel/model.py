@@ -12,12 +12,15 @@ from distgrad.distributed.data_parallel.accumulation import (
     StepResult,
     Window,
 )
+from distgrad.distributed.data_parallel.captured_passes import CapturedPasses
 from distgrad.distributed.data_parallel.clipping import clip_grad_norm_, clip_grad_value_
 from distgrad.distributed.data_parallel.evaluation import Addends, Measure, evaluate, exact_sums
 from distgrad.distributed.data_parallel.losses import CountFunction, LossFunction, PenaltyFunction
 from distgrad.distributed.data_parallel.own_loop import Averaging, OwnLoop
+from distgrad.distributed.data_parallel.precision import LossScale
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
+from distgrad.distributed.device import DeviceCommunicator
 from distgrad.nn import Module, Parameter
 from distgrad.tensor import Tensor
 
@@ -40,9 +43,24 @@ class DataParallel:
         reduction: "tree", the same bits for every number of ranks; "sharded", the same bits, with
             the gradient and the optimizer's state divided among the ranks; or "allreduce", MPI's
             own sum.
+        transport: What carries the arrays of a model on GPUs between ranks: "nccl", "cuda-aware"
+            (MPI), "ipc" or "staged"; "auto" is the first of them that all ranks can use. Means
+            nothing on the CPU.
+        precision: "fp32", or "fp16": in `accumulate` the model computes on a copy of the parameters
+            in 16 bits, with the loss scaled against underflow. What it is given is converted, what
+            it returns is in float32 again, and so are its normalisations and softmaxes inside. The
+            parameters, gradients and the optimizer's state stay in float32; `evaluate` and loops of
+            one's own compute with them.
+        capture: On a GPU, let `accumulate` record the work of a micro-batch as a graph, the third
+            time that it meets a shape, and replay it from then on. The loss is called again for
+            another shape only, so what it does in Python besides is not repeated. Where it waits
+            for a value, as `Tensor.item` does, or the model has running statistics, micro-batches
+            run as without. While a graph is recorded, indices and targets are not looked at: a
+            target that is no class makes the loss nan. Default: False.
 
     Raises:
-        UsageError: If the model differs between ranks.
+        UsageError: If the model differs between ranks, or not all ranks can use the transport.
+        DeviceError: If ``capture`` is asked for on the CPU.
         ValueError: If the reduction is unknown, the model has no parameters, or several data types.
 
     Example:
@@ -62,22 +80,47 @@ class DataParallel:
         (2, 8.0)
     """
 
-    def __init__(self, module: Module, comm: Communicator, reduction: str = "tree") -> None:
+    def __init__(
+        self,
+        module: Module,
+        comm: Communicator,
+        reduction: str = "tree",
+        *,
+        transport: str = "auto",
+        precision: str = "fp32",
+        capture: bool = False,
+    ) -> None:
         self.module = module
         self.comm = comm
-        self._replica = Replica(module, comm, reduction)
+        self._replica = Replica(module, comm, reduction, transport, precision)
         self._averaging = Averaging(self._replica)
         self._own_loop = OwnLoop(self._replica)
         statistics = StatisticsLog(module, comm)
-        self._accumulation = Accumulation(self._replica, statistics, self.no_sync)
+        captured = CapturedPasses(self._replica, module) if capture else None
+        self._accumulation = Accumulation(self._replica, statistics, self.no_sync, captured)
 
     # The model
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the model on this rank."""
+        half = self._replica.half
+        if half and half.active:
+            return half.widen(self.module(*half.narrow(args), **half.narrow(kwargs)))
         output = self.module(*args, **kwargs)
         self._averaging.watch(output)
         return output
+
+    @property
+    def transport(self) -> str | None:
+        """What carries the arrays of the model between ranks, and why; None on the CPU."""
+        comm = self._replica.comm
+        return comm.told if isinstance(comm, DeviceCommunicator) else None
+
+    @property
+    def loss_scale(self) -> LossScale | None:
+        """What the loss is multiplied with in half precision: a part of the training's state."""
+        half = self._replica.half
+        return None if half is None else half.scale
 
     def __repr__(self) -> str:
         return f"DataParallel(rank {self.comm.rank} of {self.comm.size}, {self.module!r})"

@@ -36,21 +36,21 @@ class OwnLoop:
         replica, buffer = self._replica, self._opened()
         local, self._local = self._local, LocalRecord("reduce")
         try:
-            record = replica.gather_records(local, buffer.written)
             replica.start_with_one_leaf_a_rank(
                 [
                     view if written else None
                     for view, written in zip(buffer.views, buffer.written.tolist(), strict=True)
                 ]
             )
-            finite = replica.publish(record.count, record.used)
+            record = replica.gather_records(local, buffer.written)
+            finite = replica.publish(record.count, record)
             return step_result(record, Totals(record.loss_sum, record.count), finite)
         finally:
             buffer.clear()
 
     def _opened(self) -> GradientBuffer:
         if self._buffer is None:  # many programs never come here: no memory for them
-            self._buffer = GradientBuffer(self._replica.layout)
+            self._buffer = GradientBuffer(self._replica.layout, self._replica.xp)
         return self._buffer
 
 
@@ -85,9 +85,9 @@ class Averaging:
         replica = self._replica
         gradients = [p.grad.data if p.grad is not None else None for p in replica.parameters]
         used = np.array([gradient is not None for gradient in gradients])
-        record = replica.gather_records(LocalRecord("loss.backward()"), used)
         replica.start_with_one_leaf_a_rank(gradients)
-        replica.publish(replica.comm.size, record.used)
+        record = replica.gather_records(LocalRecord("loss.backward()"), used)
+        replica.publish(replica.comm.size, record)
 
 
 def _tensors_in(value: Any) -> Iterator[Tensor]:

@@ -1,18 +1,22 @@
 """`Replica`: the parameters of a model and their gradients in flat arrays, alike on every rank."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from distgrad.autograd import accumulated
-from distgrad.backend import Array
+from distgrad.autograd import accumulated, backward_into
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.backend.dtypes import DType
+from distgrad.backend.kernels import kernels_in_use
 from distgrad.distributed.agreement import check_same, check_same_parameters
 from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.data_parallel.precision import HalfPrecision, half_type
 from distgrad.distributed.data_parallel.shard import Shard, ShardedGradient
+from distgrad.distributed.device import with_arrays_of
 from distgrad.distributed.drift import DriftWatch
-from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.gradient_buffer import GradientBuffer, Gradients
 from distgrad.distributed.record import LocalRecord, StepRecord, gather_records
 from distgrad.distributed.reduction import REDUCTIONS, Reduction
 from distgrad.flat import FlatLayout
@@ -29,18 +33,29 @@ class Replica:
         module: The model, built alike on every rank.
         comm: The ranks.
         reduction: A key of `REDUCTIONS`.
+        transport: What carries arrays of GPUs between ranks; see `distgrad.distributed.device`.
+        precision: "fp32", or "fp16" for forward and backward passes in half precision.
 
     Attributes:
-        comm: The ranks.
+        comm: The ranks; it takes the arrays of the model.
+        xp: The array module of the model.
         parameters: The parameters, in the order of the layout.
         layout: Where each lies.
         values: The flat array in which they lie.
         reduction: Sums gradients over the ranks.
         shard: What this rank keeps of values and gradients, where that is not all.
+        half: What lets the model compute in half precision, if it shall.
         stop_asked: Whether this rank was asked to stop, which its next record tells the others.
     """
 
-    def __init__(self, module: Module, comm: Communicator, reduction: str) -> None:
+    def __init__(
+        self,
+        module: Module,
+        comm: Communicator,
+        reduction: str,
+        transport: str = "auto",
+        precision: str = "fp32",
+    ) -> None:
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {sorted(REDUCTIONS)}, got {reduction!r}")
         self.comm = comm
@@ -49,23 +64,32 @@ class Replica:
         entries = [*module.named_parameters(), *module.named_buffers()]
         check_same_parameters(comm, [(name, t.shape, t.dtype) for name, t in entries])
         check_same(comm, "reduction", reduction)
+        check_same(comm, "precision", precision)
+        check_same(comm, "the choice of kernels", kernels_in_use())
         self.layout = _layout_of(module)
+        self.xp = array_namespace(*(tensor.data for _, tensor in entries))
+        dtype = half_type(precision, self.xp)
+        self.comm = with_arrays_of(comm, self.parameters[0].data, transport)
         self._share_values(module)
-        self.reduction: Reduction = REDUCTIONS[reduction](self.layout, comm)
+        self.half = (
+            HalfPrecision(self.layout, self.parameters, self.values, dtype) if dtype else None
+        )
+        self.reduction: Reduction = REDUCTIONS[reduction](self.layout, self.comm, self.xp)
         self.shard = self._make_shard()
         self._flat_gradient, self._gradients = self._make_gradients()
         self.stop_asked = False
         self._drift = DriftWatch(self.layout, self.values)
 
     def _share_values(self, module: Module) -> None:
-        self.values: Array = self.layout.zeros()
+        self.values: Array = self.layout.zeros(self.xp)
         for parameter, view in zip(self.parameters, self.layout.views(self.values), strict=True):
             view[...] = parameter.data
             parameter.data = view
             parameter.bump_version()
         self.comm.broadcast(self.values)
         for buffer in module.buffers():
-            buffer.data = np.array(buffer.data, order="C")  # MPI needs it contiguous and writable
+            # MPI needs it contiguous and writable.
+            buffer.data = array_namespace(buffer.data).array(buffer.data, order="C")
             self.comm.broadcast(buffer.data)
             buffer.bump_version()
 
@@ -79,10 +103,10 @@ class Replica:
         """Return the flat array of gradients that the rank keeps, and what becomes ``.grad``."""
         if self.shard:
             return self.shard.gradient, [ShardedGradient()] * len(self.parameters)
-        flat = self.layout.zeros()
+        flat = self.layout.zeros(self.xp)
         return flat, [Tensor(view) for view in self.layout.views(flat)]
 
-    def writer(self, buffer: GradientBuffer) -> Callable[[Any, Any], None]:
+    def writer(self, buffer: Gradients) -> Callable[[Any, Any], None]:
         """Return a function (leaf, gradient) that contributes to a buffer."""
         index = self._index
 
@@ -99,7 +123,13 @@ class Replica:
 
         return write
 
-    def named(self, buffer: GradientBuffer) -> dict[str, Array]:
+    def differentiate(self, share: Tensor | None, buffer: Gradients) -> None:
+        """Write the gradients of a micro-batch's share of the loss to a buffer."""
+        if share is not None:
+            scaled = share * self.half.scale.value if self.half else share
+            backward_into(scaled, self.writer(buffer))
+
+    def named(self, buffer: Gradients) -> dict[str, Array]:
         """Return what has been written to a buffer, by the names of the parameters."""
         written = zip(self.layout, buffer.views, buffer.written.tolist(), strict=True)
         return {segment.name: view for segment, view, is_written in written if is_written}
@@ -112,7 +142,7 @@ class Replica:
         """
         local.stop = self.stop_asked
         local.checksum = self._drift.checksum()
-        record = gather_records(self.comm, local, used)
+        record = gather_records(self.comm, local, used, self.reduction.load())
         if not record.alike:
             raise self._drift.error(self.comm, local.call)
         return record
@@ -137,25 +167,29 @@ class Replica:
                 buffer.write(index, gradient)
         self.reduction.close()
 
-    def publish(self, divisor: float, used: Array, added: GradientBuffer | None = None) -> bool:
+    def publish(
+        self, divisor: float, record: StepRecord, added: GradientBuffer | None = None
+    ) -> bool:
         """Reduce, set ``.grad`` of every parameter, and tell whether all gradients are finite.
 
         Args:
             divisor: What the sum over all leaves is divided by; 0 for no gradients at all.
-            used: For each parameter, whether any rank has a gradient for it; None is set else.
+            record: What the ranks sent when the reduction had all leaves. ``.grad`` becomes None
+                where no rank has a gradient for a parameter.
             added: Gradients that every rank has alike, to be added to the quotient.
         """
         if not divisor:
             self._set_gradients([False] * len(self.parameters))
             return False
+        used = record.used
         # A warning turned into an error would leave the other ranks waiting.
         with np.errstate(all="ignore"):
-            self.reduction.finish(divisor, self._flat_gradient)
+            self.reduction.finish(divisor, self._flat_gradient, record.loads)
             if added:
                 self._flat_gradient += added.flat[self.shard.kept] if self.shard else added.flat
                 used = used | added.written
+            finite = _all_finite(self._flat_gradient)
         self._set_gradients(used.tolist())
-        finite = _all_finite(self._flat_gradient)
         return finite if self.shard is None else bool(self.comm.all_gather(np.array(finite)).all())
 
     def _set_gradients(self, used: Sequence[bool]) -> None:
@@ -177,10 +211,11 @@ def _all_finite(array: Array) -> bool:
     """Tell whether no element is infinite or nan, in one quick pass where that is so.
 
     The product with itself is finite only if every element is; where finite elements overflow it,
-    they are looked at one by one.
+    they are looked at one by one. The caller sees to warnings.
     """
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.dot(array, array)) or np.isfinite(array).all())
+    xp = array_namespace(array)
+    product = to_host(xp.dot(array, array))
+    return math.isfinite(product) or bool(to_host(xp.isfinite(array).all()))
 
 
 def _layout_of(module: Module) -> FlatLayout:

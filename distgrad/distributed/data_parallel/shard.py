@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from distgrad.autograd.op_node import Version
-from distgrad.backend import Array
+from distgrad.backend import Array, array_namespace
 from distgrad.distributed.communicator import Communicator
 from distgrad.flat import FlatLayout, FlatSegment
 from distgrad.nn import Parameter
@@ -101,7 +99,8 @@ class Shard:
         self._bounds = bounds
         start, stop = bounds[comm.rank], bounds[comm.rank + 1]
         self.kept = slice(start, stop)
-        self.gradient: Array = np.zeros(stop - start, layout.dtype)
+        self._xp = array_namespace(values)
+        self.gradient: Array = self._xp.zeros(stop - start, layout.dtype)
         parts = layout.parts_within(start, stop)
         self.pieces: dict[Any, Piece] = {
             parameter: Piece(
@@ -158,7 +157,7 @@ class Shard:
         Args:
             arrays: For some parameters, the same on all ranks, a vector as long as the piece.
         """
-        flat = self._layout.zeros()
+        flat = self._layout.zeros(self._xp)
         for parameter, array in arrays.items():
             flat[self.pieces[parameter].part] = array
         self._comm.all_gather_slices(flat, self._bounds)

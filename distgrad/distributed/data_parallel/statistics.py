@@ -1,10 +1,11 @@
 """Running statistics under accumulation: those of one process, however the batch is split."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from weakref import WeakKeyDictionary, ref
 
-from distgrad.backend import Array
+from distgrad.backend import Array, device_name, to_device, to_host
 from distgrad.distributed.communicator import Communicator
 from distgrad.nn import Module
 from distgrad.nn.statistics import RunningStatistics
@@ -42,9 +43,12 @@ class StatisticsLog:
         """Forget what was recorded: a step begins."""
         self._observed = []
 
-    @contextmanager
-    def micro_batch(self) -> Iterator[None]:
+    def micro_batch(self) -> AbstractContextManager[None]:
         """Record what is observed inside the block, unless it fails, as the next micro-batch's."""
+        return self._recording() if self._modules else nullcontext()
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
         modules = dict(self._alive())
         for module in modules.values():
             module.recorded = []
@@ -60,14 +64,25 @@ class StatisticsLog:
         if not self._modules:
             return
         modules = dict(self._alive())
-        for of_rank in self._comm.all_gather_object(self._observed):
+        on_host = [
+            {place: [tuple(map(to_host, s)) for s in observed] for place, observed in of.items()}
+            for of in self._observed
+        ]
+        for of_rank in self._comm.all_gather_object(on_host):
             for of_micro_batch in of_rank:
                 for place, observed in of_micro_batch.items():
+                    module = modules[place]
+                    device = _device_of(module)
                     for statistics in observed:
-                        modules[place].update_statistics(*statistics)
+                        module.update_statistics(*(to_device(s, device) for s in statistics))
 
     def _alive(self) -> Iterator[tuple[int, RunningStatistics]]:
         for place, reference in enumerate(self._modules):
             module = reference()
             if module is not None:
                 yield place, module
+
+
+def _device_of(module: Module) -> str:
+    """Return the device on which a module lies."""
+    return next((device_name(t.data) for t in chain(module.buffers(), module.parameters())), "cpu")

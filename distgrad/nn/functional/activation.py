@@ -4,6 +4,7 @@ from typing import Any
 
 from distgrad import ops
 from distgrad.autograd import next_generator
+from distgrad.backend import to_device
 from distgrad.creation import zeros_like
 from distgrad.functional import log_softmax, sigmoid, softmax, tanh
 from distgrad.nn.functional.checks import check_floating
@@ -210,7 +211,7 @@ def gumbel_softmax(
     """
     check_floating("gumbel_softmax", logits)
     noise = next_generator().gumbel(size=logits.shape).astype(logits.dtype)
-    soft = softmax((logits + noise) / tau, dim)
+    soft = softmax((logits + to_device(noise, logits.device)) / tau, dim)
     if not hard:
         return soft
     chosen = zeros_like(soft).scatter(dim, soft.detach().argmax(dim, keepdim=True), 1.0)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
-from distgrad.backend import Array, Namespace, array_namespace
+from distgrad.backend import Array, Namespace, array_namespace, to_host
 from distgrad.backend.dtypes import is_floating
 from distgrad.nn.functional.pad import pad
 from distgrad.tensor import Tensor
@@ -49,7 +49,7 @@ def hides_the_future(mask: Tensor | None, length: int) -> bool:
     terms = added_terms("mask", mask, np.float32)
     assert terms is not None
     xp = array_namespace(terms.data)
-    return bool((terms.data == _terms_before(xp, length, terms.dtype)).all())
+    return bool(to_host((terms.data == _terms_before(xp, length, terms.dtype)).all()))
 
 
 def joint_terms(

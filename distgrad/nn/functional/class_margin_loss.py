@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from distgrad import ops
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
+from distgrad.backend.lacking import first_true, running
 from distgrad.nn.functional.activation import logsigmoid
 from distgrad.nn.functional.checks import check_floating
 from distgrad.nn.functional.reduction import reduced
@@ -146,16 +147,17 @@ def _rows_of_scores(name: str, input: Tensor) -> Tensor:
 def _check_classes(name: str, target: Array, low: int, classes: int) -> None:
     if target.dtype != np.int64:
         raise TypeError(f"{name}: targets must be of type int64, not {target.dtype}; use .long()")
-    if target.size and not low <= int(target.min()) <= int(target.max()) < classes:
+    if first_true((target < low) | (target >= classes)) is not None:
+        given = to_host(target)
         raise IndexError(
-            f"{name}: targets must be from {low} to {classes - 1}, got {int(target.min())} to "
-            f"{int(target.max())}"
+            f"{name}: targets must be from {low} to {classes - 1}, got {given.min()} to "
+            f"{given.max()}"
         )
 
 
 def _times_named(target: Array, classes: int) -> Any:
     """How often each sample names each class in front of its first -1."""
     xp = array_namespace(target)
-    counts = xp.logical_and.accumulate(target >= 0, axis=1)
+    counts = running(xp, target >= 0, operation="logical_and", axis=1)
     named = (target[:, :, None] == xp.arange(classes)) & counts[:, :, None]
     return named.sum(axis=1)

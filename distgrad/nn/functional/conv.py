@@ -58,6 +58,9 @@ def conv2d(
     The result is a view of memory in the order (N, H, W, C), which convolution and pooling work on;
     an input that lies so already need not be converted.
 
+    In float32 kernels of three rows go by Winograd's algorithm, with no larger error; but where a
+    pixel is infinite or nan, more of the outputs around it may become nan than those that see it.
+
     Args:
         input: (N, C, H, W) or (C, H, W)
         weight: (O, C / groups, kH, kW), of the input's data type

@@ -1,10 +1,12 @@
 """Dropout of elements and of channels, drawn from the random scope."""
 
 import math
+from typing import Any
 
 from distgrad import ops
-from distgrad.autograd import next_generator
-from distgrad.backend import Array
+from distgrad.autograd import next_draw
+from distgrad.backend import Array, Namespace, array_namespace, random_bits
+from distgrad.backend.kernels import kernel
 from distgrad.nn.functional.checks import check_floating
 from distgrad.nn.functional.in_place import replaced
 from distgrad.tensor import Tensor, apply
@@ -189,8 +191,16 @@ def _dropped(
         return input
     if inplace:
         return replaced(input, lambda x: _dropped(name, x, p, training, False, channel_axes))
+    bits = _bits(name, input, channel_axes)
     scale = input.dtype.type(1 / (1 - p) if p < 1 else 0)
-    return apply(ops.dropout, input, _kept(name, input, p, channel_axes) * scale)
+    mask = dropout_mask(array_namespace(bits), bits, least=_least(p), scale=scale)
+    return apply(ops.dropout, input, mask)
+
+
+@kernel
+def dropout_mask(xp: Namespace, bits: Array, /, least: int, scale: Any) -> Array:  # noqa: ARG001
+    """Return ``scale`` where the bits are at least ``least``, and 0 elsewhere."""
+    return (bits >= least) * scale
 
 
 def _saturated(
@@ -200,7 +210,7 @@ def _saturated(
         return input
     if inplace:
         return replaced(input, lambda x: _saturated(name, x, p, training, False, channel_axes))
-    kept = _kept(name, input, p, channel_axes)
+    kept = _bits(name, input, channel_axes) >= _least(p)
     if p == 1:
         return input * 0
     scale = 1 / math.sqrt((_SATURATION**2 * p + 1) * (1 - p))
@@ -219,13 +229,17 @@ def _left_alone(name: str, input: Tensor, p: float, training: bool) -> bool:
     return False
 
 
-def _kept(name: str, input: Tensor, p: float, channel_axes: int) -> Array:
-    """Draw which elements stay, or which channels.
+def _least(p: float) -> int:
+    """Return the least bits of what stays, where it goes with probability ``p``."""
+    return round(p * 2**32)
+
+
+def _bits(name: str, input: Tensor, channel_axes: int) -> Array:
+    """Draw 32 bits for each element, or each channel, that say whether it stays.
 
     Args:
         name: The function.
         input: Its input.
-        p: The probability of going.
         channel_axes: How many axes a batch has at least, if channels are drawn: where there are
             fewer, the first axis is that of the channels. 0 for elements.
     """
@@ -235,7 +249,6 @@ def _kept(name: str, input: Tensor, p: float, channel_axes: int) -> Array:
         if input.ndim < (2 if channel_axes == 2 else 1):
             raise RuntimeError(f"{name}: the input must have shape (N, C, ...), got {shape}")
         shape = shape[:leading] + (1,) * (input.ndim - leading)
-    count = math.prod(shape)
-    words = next_generator().bit_generator.random_raw(-(-count // 2))
-    bits = words.astype("<u8", copy=False).view("<u4")[:count]
-    return (bits >= round(p * 2**32)).reshape(shape)
+    seed, stream, counter = next_draw()
+    xp = array_namespace(input.data)
+    return random_bits(xp, shape, seed=seed, stream=stream, counter=counter)

@@ -4,7 +4,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.autograd import is_grad_enabled
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.ops.embedding import check_indices
 from distgrad.tensor import Tensor, apply
 
@@ -95,7 +95,7 @@ def limit_rows(weight: Tensor, indices: Array, max_norm: float, norm_type: float
     rows = array_namespace(indices).unique(indices)
     given = weight.data[rows]
     scaled = limited(given, max_norm, norm_type)
-    if (scaled != given).any():
+    if to_host((scaled != given).any()):
         weight.data[rows] = scaled
         weight.bump_version()
 
@@ -136,7 +136,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
         raise ValueError(f"one_hot: num_classes must be positive, got {num_classes}")
     xp = array_namespace(input.data)
     if input.numel():
-        low, high = int(input.data.min()), int(input.data.max())
+        low, high = int(to_host(input.data.min())), int(to_host(input.data.max()))
         num_classes = high + 1 if num_classes == -1 else num_classes
         if low < 0 or high >= num_classes:
             raise ValueError(

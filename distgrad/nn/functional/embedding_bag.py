@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace
-from distgrad.creation import zeros
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.nn.functional.embedding import embedding, row_number
 from distgrad.tensor import Tensor
 
@@ -92,10 +91,11 @@ def reduced_bags(
     of_row = bags.of_number[kept]
     if mode == "max" and len(of_row):
         return _maxima(rows, of_row, bags.total)
-    sums = zeros(bags.total, rows.shape[1], dtype=rows.dtype).index_add(0, Tensor(of_row), rows)
+    sums = rows.new_zeros(bags.total, rows.shape[1]).index_add(0, Tensor(of_row), rows)
     if mode != "mean":
         return sums
-    sizes = np.maximum(array_namespace(of_row).bincount(of_row, minlength=bags.total), 1)
+    xp = array_namespace(of_row)
+    sizes = xp.maximum(xp.bincount(of_row, minlength=bags.total), 1)
     means: Tensor = sums / sizes[:, None].astype(rows.dtype)
     return means
 
@@ -121,9 +121,9 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> _
             "embedding_bag: the input must have shape (B, N) without offsets, or (N,) with offsets "
             f"of shape (B,), got {input.shape} and {None if offsets is None else offsets.shape}"
         )
-    starts = offsets.data
+    starts = to_host(offsets.data)
     inner = starts[:-1] if include_last_offset else starts
-    lengths = xp.diff(inner, append=len(input))
+    lengths = np.diff(inner, append=len(input))
     if include_last_offset and not len(starts):
         raise ValueError("embedding_bag: with include_last_offset there is one offset at least")
     if len(inner) and (inner[0] != 0 or (lengths < 0).any() or starts[-1] > len(input)):
@@ -131,7 +131,8 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> _
             f"embedding_bag: offsets must begin with 0 and rise up to {len(input)}, the length of "
             f"the input, got {starts.tolist()!r:.60}"
         )
-    return _Bags(input.data, xp.repeat(xp.arange(len(inner)), lengths), len(inner))
+    of_number = xp.asarray(np.repeat(np.arange(len(inner)), lengths))
+    return _Bags(input.data, of_number, len(inner))
 
 
 def _factors(input: Tensor, mode: str, per_sample_weights: Tensor) -> Tensor:
@@ -151,7 +152,7 @@ def _maxima(rows: Tensor, of_row: Array, count: int) -> Tensor:
     """The maxima of each bag, whose rows lie together; 0 for an empty one."""
     xp = array_namespace(of_row)
     sizes = xp.bincount(of_row, minlength=count)
-    place = xp.arange(sizes.max())
+    place = xp.arange(int(to_host(sizes.max())))
     there = place < sizes[:, None]
     number = xp.where(there, xp.cumsum(sizes)[:, None] - sizes[:, None] + place, 0)
     together = rows[Tensor(number)].masked_fill(Tensor(~there[:, :, None]), -np.inf)

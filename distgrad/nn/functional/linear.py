@@ -23,20 +23,21 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         >>> linear(dg.ones(1, 2), dg.tensor([[1.0, 2.0]]), dg.tensor([0.5]))
         tensor([[3.5000]])
     """
-    if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
+    shape, dtype = weight.shape, weight.dtype
+    if len(shape) != 2 or (bias is not None and bias.shape != shape[:1]):
         raise ValueError(
             "linear: weight must have shape (out, in) and bias (out,), got "
-            f"{weight.shape} and {None if bias is None else bias.shape}"
+            f"{shape} and {None if bias is None else bias.shape}"
         )
-    if not input.ndim or input.shape[-1] != weight.shape[-1]:
+    if input.shape[-1:] != shape[1:]:
         raise ValueError(
-            f"linear: the input's last axis must have length {weight.shape[-1]} for a weight of "
-            f"shape {weight.shape}, got an input of shape {input.shape}"
+            f"linear: the input's last axis must have length {shape[-1]} for a weight of "
+            f"shape {shape}, got an input of shape {input.shape}"
         )
-    if input.dtype != weight.dtype or (bias is not None and bias.dtype != weight.dtype):
+    if input.dtype != dtype or (bias is not None and bias.dtype != dtype):
         raise RuntimeError(
             f"linear: input, weight and bias must have one data type, got {input.dtype}, "
-            f"{weight.dtype} and {None if bias is None else bias.dtype}; convert with .to()"
+            f"{dtype} and {None if bias is None else bias.dtype}; convert with .to()"
         )
     return apply(ops.linear, input, weight, bias)
 

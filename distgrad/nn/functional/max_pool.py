@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from distgrad import ops
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, to_host
 from distgrad.nn.functional.pool import pooling_sizes
 from distgrad.nn.functional.sliding import IntOrPair, IntOrSingle, Sliding
 from distgrad.tensor import Tensor, apply
@@ -237,7 +237,7 @@ def _max_unpool(
     if outside.size:
         raise IndexError(
             f"{slide.function}: indices must lie in an output of size {tuple(size)}, from 0 to "
-            f"{area - 1}, got {int(outside[0])}; output_size may make it larger"
+            f"{area - 1}, got {int(to_host(outside)[0])}; output_size may make it larger"
         )
     blank = Tensor(array_namespace(input.data).zeros((*around, area), input.dtype))
     return blank.scatter(-1, places, input.reshape(places.shape)).reshape(*around, *size)

@@ -6,7 +6,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import Array, array_namespace
-from distgrad.nn.functional.checks import check_floating
+from distgrad.nn.functional.checks import check_floating, in_single
 from distgrad.ops.norm import moments
 from distgrad.tensor import Tensor, apply
 
@@ -79,7 +79,7 @@ def rms_norm(
     check_same("rms_norm", input, {"weight": weight}, shape)
     eps = float(np.finfo(input.dtype).eps) if eps is None else eps
     axes = tuple(range(input.ndim))[-len(shape) :]
-    result = apply(ops.rms_normalize, input, axes=axes, eps=eps)
+    result = apply(ops.rms_normalize, in_single(input), axes=axes, eps=eps).to(input.dtype)
     return result if weight is None else result * weight
 
 
@@ -97,7 +97,11 @@ def _last_axes(function: str, input: Tensor, normalized_shape: Sequence[int]) ->
 def normalized(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, axes: tuple[int, ...], eps: float
 ) -> tuple[Tensor, tuple[Array, Array]]:
-    """Normalise over ``axes``; return the mean and the biased variance too."""
+    """Normalise over ``axes``; return the mean and the biased variance too, in float32 at least."""
+    if input.dtype.itemsize == 2:
+        factors, terms = (None if t is None else in_single(t) for t in (weight, bias))
+        result, statistics = normalized(in_single(input), factors, terms, axes, eps)
+        return result.to(input.dtype), statistics
     statistics = moments(array_namespace(input.data), input.data, axes)
     result = apply(ops.normalize, input, weight, bias, axes=axes, eps=eps, statistics=statistics)
     return result, statistics

@@ -134,7 +134,9 @@ def rrelu(
     check_floating("rrelu", input)
     slopes = next_generator().uniform(lower, upper, input.shape)
     xp = array_namespace(input.data)
-    return apply(ops.multiply, input, xp.where(input.data > 0, 1, slopes).astype(input.dtype))
+    return apply(
+        ops.multiply, input, xp.where(input.data > 0, 1, xp.asarray(slopes)).astype(input.dtype)
+    )
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

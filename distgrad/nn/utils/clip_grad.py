@@ -13,7 +13,8 @@ from itertools import repeat
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, Namespace, array_namespace, to_host
+from distgrad.backend.kernels import kernel
 from distgrad.flat import BLOCK
 from distgrad.tensor import Tensor
 
@@ -154,15 +155,20 @@ def power_sums(
     if not norm_type > 0:
         raise ValueError(f"norm_type must be above 0, got {norm_type}")
     scratch = None
-    sums = []
+    sums: list[Array] = []
     with np.errstate(all="ignore"):
         for block in _blocks(arrays, offsets):
             if scratch is None:
                 scratch = array_namespace(block).empty(BLOCK)
-            widened = scratch[: block.size]
-            widened[...] = block
-            sums.append(_power_sum(widened, norm_type))
-    return sums
+            namespace = array_namespace(block)
+            sums.append(power_sum(namespace, block, scratch[: block.size], norm_type=norm_type))
+    return _values(sums)
+
+
+def _values(sums: list[Array]) -> list[float]:
+    """Return scalars as numbers; those of a GPU are read all at once, because it is waited for."""
+    xp = array_namespace(*sums[:1])
+    return [float(total) for total in (sums if xp is np else to_host(xp.stack(sums)))]
 
 
 def combine_power_sums(sums: Iterable[float], norm_type: float = 2.0) -> float:
@@ -185,21 +191,22 @@ def _blocks(arrays: Iterable[Array], offsets: Iterable[int]) -> Iterator[Array]:
             yield flat[max(end - BLOCK, 0) : end]
 
 
-def _power_sum(values: Array, norm_type: float) -> float:
-    """Sum one block; ``values`` is overwritten.
+@kernel
+def power_sum(xp: Namespace, block: Array, values: Array, /, norm_type: float) -> Array:
+    """Return the sum of one block, a scalar; ``values``, float64, is overwritten.
 
     NumPy's pairwise sum and not a BLAS dot product, whose bits depend on its number of threads.
     """
-    xp = array_namespace(values)
+    values[...] = block
     if norm_type == 2.0:
         xp.multiply(values, values, out=values)
-        return float(values.sum())
+        return values.sum()
     xp.absolute(values, out=values)
     if norm_type == math.inf:
-        return float(values.max())
+        return values.max()
     if norm_type != 1.0:
         xp.power(values, norm_type, out=values)
-    return float(values.sum())
+    return values.sum()
 
 
 def _gradients(parameters: Tensors) -> list[Tensor]:

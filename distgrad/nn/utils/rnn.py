@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.nn.utils.padding import (
     lengths_of,
     like,
@@ -173,7 +173,7 @@ def pad_packed_sequence(
         (tensor([[1, 2, 3],
                 [8, 9, 0]]), tensor([3, 2]))
     """
-    sizes = sequence.batch_sizes.data
+    sizes = to_host(sequence.batch_sizes.data)
     longest = len(sizes)
     if total_length is not None and total_length < longest:
         raise ValueError(

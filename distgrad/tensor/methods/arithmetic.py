@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad import ops
+from distgrad.backend import to_host
 from distgrad.backend.dtypes import is_floating, result_type
 from distgrad.tensor.methods.array import OfArray
 from distgrad.tensor.operands import raw
@@ -109,7 +110,7 @@ class ArithmeticMethods(OfArray):
                 raise RuntimeError(
                     f"{op.name}() takes numbers, not truth values; convert with .to()"
                 )
-            if not is_floating(dtype) and not np.all(raw(self if reflected else other)):
+            if not is_floating(dtype) and not np.all(to_host(raw(self if reflected else other))):
                 raise RuntimeError(
                     f"{op.name}() of whole numbers by 0; convert with .to() to a floating-point "
                     "type, where the result is infinite or nan"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad import ops
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, to_host
 from distgrad.tensor.methods.conversions import Conversions
 from distgrad.tensor.methods.parts import Parts
 from distgrad.tensor.operands import raw, unpacked
@@ -95,7 +95,7 @@ class Arrangements(Parts, Conversions):
         """Return each element so many times, one after the other; see `repeat_interleave`."""
         x = self.ravel() if dim is None else self if self.ndim else self.reshape(1)
         axis = 0 if dim is None else self._axis(dim)
-        counts = np.asarray(raw(repeats))
+        counts = to_host(raw(repeats))
         length = x.shape[axis]
         if counts.dtype.kind not in "iu" or counts.ndim > 1 or (counts < 0).any():
             raise RuntimeError(

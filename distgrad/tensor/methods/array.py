@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from distgrad import ops
 from distgrad.backend import Array
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating
-from distgrad.tensor.device import check_device, device_of, names_device
 from distgrad.tensor.device import device as Device
+from distgrad.tensor.device import device_of, names_device, present
 
 if TYPE_CHECKING:
     from distgrad.tensor.tensor import Tensor
@@ -43,7 +43,7 @@ class OfArray:
 
     @property
     def device(self) -> Device:
-        """Where the elements lie: ``"cpu"``."""
+        """Where the elements lie: ``"cpu"``, or on a GPU ``"cuda:0"``."""
         return device_of(self.data)
 
     @property
@@ -97,6 +97,8 @@ class OfArray:
 
     def data_ptr(self) -> int:
         """Return the address of the first element in memory."""
+        if self.is_cuda:
+            return int(self.data.data.ptr)
         return int(self.data.__array_interface__["data"][0])
 
     def is_floating_point(self) -> bool:
@@ -119,19 +121,21 @@ class OfArray:
         non_blocking: bool = False,  # noqa: ARG002  a hint to GPUs
         copy: bool = False,
     ) -> "Tensor":
-        """Return the tensor in another data type, or itself where it has that one.
+        """Return the tensor in another data type or on another device, or itself where it is so.
+
+        Gradients flow through it, back to the device on which the tensor lies.
 
         Args:
             *target: A data type, a device, a device and a data type, or a Tensor that has both;
                 behind it ``non_blocking`` and ``copy``.
             dtype: The data type.
-            device: The device, on which the tensor must lie already.
+            device: The device; ``"cuda"`` is the GPU that the thread computes on.
             non_blocking: A hint without effect on the result.
             copy: Whether a copy is returned in any case.
 
         Raises:
             TypeError: If the data type is none, or is given twice.
-            RuntimeError: If the device is another one.
+            RuntimeError: If there is no such device.
 
         Example:
             >>> import distgrad as dg
@@ -142,9 +146,12 @@ class OfArray:
         """
         if target:
             dtype, device, copy = _read_target(target, dtype, device, copy)
-        if device is not None:
-            check_device(device, self.device)
         wanted = self.dtype if dtype is None else data_type(dtype)
+        if device is not None and (place := present(device)) != self.device:
+            converted = (
+                self if wanted == self.dtype else self._apply(ops.astype, self, dtype=wanted)
+            )
+            return self._apply(ops.to_device, converted, device=place, origin=self.device)
         if wanted == self.dtype and not copy:
             return self  # type: ignore[return-value]  # nothing but Tensor has these methods
         return self._apply(ops.astype, self, dtype=wanted)

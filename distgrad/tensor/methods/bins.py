@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from distgrad.backend import array_namespace, to_host
 from distgrad.backend.dtypes import is_floating
+from distgrad.backend.lacking import add_at
 from distgrad.tensor.methods.array import OfArray
 from distgrad.tensor.operands import raw
 
@@ -21,8 +23,8 @@ class Bins(OfArray):
 
     def bincount(self, weights: Any = None, minlength: int = 0) -> "Tensor":
         """Return how often each integer occurs, from 0 to the largest one."""
-        counted = raw(weights)
-        if self.dtype.kind not in "iub" or self.ndim != 1 or (self.data < 0).any():
+        counted, xp = raw(weights), array_namespace(self.data)
+        if self.dtype.kind not in "iub" or self.ndim != 1 or to_host((self.data < 0).any()):
             raise RuntimeError(
                 "bincount() takes integers along one axis, none of them negative, got "
                 f"{self.dtype} of shape {self.shape}; flatten it, or shift it"
@@ -34,9 +36,11 @@ class Bins(OfArray):
             )
         places = self.data.astype(np.int64)
         if counted is None:
-            return self.of(np.bincount(places, minlength=minlength))
-        wanted = np.float32 if counted.dtype == np.float32 else np.float64
-        return self.of(np.bincount(places, counted, minlength).astype(wanted))
+            return self.of(xp.bincount(places, minlength=minlength))
+        length = max(minlength, int(to_host(places.max())) + 1 if places.size else 0)
+        total = xp.zeros(length, np.float64)
+        add_at(xp, total, counted.astype(np.float64), index=places)
+        return self.of(total.astype(np.float32 if counted.dtype == np.float32 else np.float64))
 
     def histc(self, bins: int = 100, min: float = 0, max: float = 0) -> "Tensor":
         """Return how many elements lie in each of equally wide bins."""
@@ -48,7 +52,7 @@ class Bins(OfArray):
         values = self.data.reshape(-1)
         low, high = float(min), float(max)
         if low == high and values.size:
-            low, high = float(values.min()), float(values.max())
+            low, high = float(to_host(values.min())), float(to_host(values.max()))
         if low == high:
             low, high = low - 1, high + 1
         if not -np.inf < low < high < np.inf:
@@ -57,5 +61,6 @@ class Bins(OfArray):
             )
         inside = values[(values >= low) & (values <= high)]
         places = ((inside - low) / (high - low) * bins).astype(np.int64)
-        counts = np.bincount(np.minimum(places, bins - 1), minlength=bins)
+        xp = array_namespace(values)
+        counts = xp.bincount(xp.minimum(places, bins - 1), minlength=bins)
         return self.of(counts.astype(self.dtype))

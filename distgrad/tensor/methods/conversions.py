@@ -68,16 +68,20 @@ class Conversions(OfArray):
         return self.to(other)
 
     def cpu(self) -> "Tensor":
-        """Return the tensor itself: it lies in the memory of the machine."""
+        """Return the tensor in the memory of the machine: itself, or a copy of it."""
         return self.to("cpu")
 
     def cuda(self, device: Any = None) -> "Tensor":
-        """Return the tensor itself if it lies on that GPU; distgrad moves none.
+        """Return the tensor on a GPU: itself, or a copy of it.
+
+        Args:
+            device: The GPU or its number. Default: that which the thread computes on.
 
         Raises:
-            RuntimeError: If it lies elsewhere.
+            RuntimeError: If there is no such GPU.
         """
-        return self.to("cuda" if device is None else device)
+        named = "cuda" if device is None else device
+        return self.to(f"cuda:{named}" if hasattr(named, "__index__") else named)
 
     def double(self) -> "Tensor":
         """Return the tensor in float64."""

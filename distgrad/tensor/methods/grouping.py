@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad import ops
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.backend.dtypes import DType, is_floating
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def reduced_groups(
     order = xp.argsort(row, kind="stable")
     column = xp.empty_like(row)
     column[order] = xp.arange(len(row)) - xp.repeat(xp.cumsum(count) - count, count)
-    width = int(count.max()) + include_self
+    width = int(to_host(count.max())) + include_self
     rows = xp.full((len(places), width), neutral, x.dtype)
     flat = x._apply(ops.reshape, source, shape=(-1,))
     rows = x._apply(ops.assign, rows, flat, index=(row, column + include_self))

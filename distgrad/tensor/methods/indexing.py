@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad import ops
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, to_host
 from distgrad.tensor.methods.arrangements import Arrangements
+from distgrad.tensor.mixing import placed_index
 from distgrad.tensor.operands import raw
 
 if TYPE_CHECKING:
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["Indexing", "within"]
 
 
-def _whole(name: str, index: Any) -> Array:
-    """Return the array of an index, refusing what does not count places."""
+def _whole(name: str, index: Any, x: Any) -> Array:
+    """Return the array of an index, where x lies, refusing what does not count places."""
     array = raw(index)
     if getattr(array, "dtype", None) not in (np.int64, np.int32):
         raise RuntimeError(
             f"{name}() takes places as a Tensor or array of int64 or int32, got "
             f"{getattr(array, 'dtype', type(index).__name__)}; convert with .to()"
         )
-    return array
+    return placed_index(array, x.data)
 
 
 def within(
@@ -33,7 +34,7 @@ def within(
     bad = places[(places < lowest) | (places >= length)]
     if bad.size:
         raise error(
-            f"{name}(): index {int(bad.reshape(-1)[0])} is out of range for {length} elements; "
+            f"{name}(): index {int(to_host(bad)[0])} is out of range for {length} elements; "
             + (f"use {lowest} to {length - 1}" if length else "there is nothing to point at")
         )
     return places.copy()
@@ -57,7 +58,7 @@ class Indexing(Arrangements):
 
         It has the shape of the places, with at least one axis.
         """
-        places = _whole(name, index)
+        places = _whole(name, index, self)
         places = places if places.ndim else places.reshape(1)
         shape = self.shape or (1,)
         longest = _with_length(shape, axis, places.shape[axis] if places.ndim > axis else 0)
@@ -69,7 +70,10 @@ class Indexing(Arrangements):
                 f"of shape {self.shape}, and be no longer along any but axis {axis}"
             )
         xp = array_namespace(places)
-        grid = list(xp.ogrid[tuple([slice(n) for n in places.shape])])
+        grid = [
+            xp.arange(n).reshape(-1, *(1,) * behind)
+            for n, behind in zip(places.shape, range(len(shape))[::-1], strict=True)
+        ]
         grid[axis] = within(name, places, 0, shape[axis], RuntimeError)
         return tuple(grid)
 
@@ -83,14 +87,14 @@ class Indexing(Arrangements):
         """Return for each place of ``index`` the element that it names along ``dim``."""
         axis, places = self._axis(dim), raw(index)
         if not places.size:
-            nothing = np.zeros(places.shape, np.int64)
+            nothing = array_namespace(places).zeros(places.shape, np.int64)
             return self._apply(ops.getitem, self.ravel(), index=nothing)
         result = self._apply(ops.getitem, self._line(), index=self._grid("gather", axis, index))
         return result if places.ndim else result.reshape(())
 
     def take_along_dim(self, indices: Any, dim: int | None = None) -> "Tensor":
         """Return the elements at places along ``dim``; the other axes of both broadcast."""
-        places = _whole("take_along_dim", indices)
+        places = _whole("take_along_dim", indices, self)
         if dim is None:
             return self.ravel().take_along_dim(places.reshape(-1), 0)
         axis = self._axis(dim)
@@ -120,7 +124,7 @@ class Indexing(Arrangements):
         return self._apply(ops.getitem, self.ravel(), index=self._flat_places("take", index))
 
     def _flat_places(self, name: str, index: Any) -> Array:
-        return within(name, _whole(name, index), -self.numel(), self.numel())
+        return within(name, _whole(name, index, self), -self.numel(), self.numel())
 
     def index_select(self, dim: int, index: Any) -> "Tensor":
         """Return what stands at these places of an axis."""
@@ -132,7 +136,7 @@ class Indexing(Arrangements):
 
     def _row(self, name: str, index: Any) -> Array:
         """Return places along one axis, refusing more than a vector."""
-        places = _whole(name, index)
+        places = _whole(name, index, self)
         if places.ndim > 1:
             raise IndexError(f"{name}() takes a vector of places, got one of shape {places.shape}")
         return places.reshape(-1)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distgrad.backend import Array
+from distgrad.backend import Array, to_host
 from distgrad.tensor.methods.array import OfArray
 
 __all__ = ["Interchange"]
@@ -22,17 +22,23 @@ class Interchange(OfArray):
         """Return the array itself, not a copy.
 
         Args:
-            force: Whether the array of a tensor that requires a gradient is returned too.
+            force: Whether the array of a tensor that requires a gradient is returned too, and of
+                one on a GPU a copy.
 
         Raises:
             RuntimeError: If the tensor requires a gradient and ``force`` is not set.
+            TypeError: If it lies on a GPU and ``force`` is not set.
         """
         if self.requires_grad and not force:
             raise RuntimeError(
                 "this tensor requires a gradient; use tensor.detach().numpy(), or "
                 "tensor.numpy(force=True)"
             )
-        return self.data
+        if not (self.is_cpu or force):
+            raise TypeError(
+                f"a tensor on {self.device} is no array of NumPy; copy it with tensor.cpu().numpy()"
+            )
+        return to_host(self.data)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.numpy(), dtype, copy=copy)
@@ -77,11 +83,11 @@ class Interchange(OfArray):
                 f"only a tensor of 1 element is a number, this one has {self.numel()} and shape "
                 f"{self.shape}; use tolist(), or choose an element"
             )
-        return self.data.item()
+        return to_host(self.data).item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers; of a 0-d tensor its number."""
-        return self.data.tolist()
+        return to_host(self.data).tolist()
 
     def __float__(self) -> float:
         return float(self._one(ValueError))

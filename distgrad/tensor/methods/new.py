@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from distgrad.backend import array_namespace
+import numpy as np
+
 from distgrad.backend.dtypes import DType, data_type
-from distgrad.tensor.device import check_device
+from distgrad.tensor.device import made_on, placed
 from distgrad.tensor.methods.array import OfArray
 from distgrad.tensor.values import as_array, filled, forgotten, lengths
 
@@ -29,8 +30,8 @@ class New(OfArray):
             >>> dg.ones(2, dtype=dg.int8).new_tensor([1.5, 2])
             tensor([1, 2], dtype=int8)
         """
-        array = as_array(data, self._new_type(dtype, device))
-        return self.of(array.copy()).requires_grad_(requires_grad)
+        array = placed(as_array(data, self._new_type(dtype)).copy(), self._place(device))
+        return self.of(array).requires_grad_(requires_grad)
 
     def new_full(
         self,
@@ -42,8 +43,8 @@ class New(OfArray):
         requires_grad: bool = False,
     ) -> "Tensor":
         """Make a tensor of one repeated value; see `distgrad.full`."""
-        xp = array_namespace(self.data)
-        array = filled(xp, lengths((size,)), fill_value, self._new_type(dtype, device))
+        shape, wanted = lengths((size,)), self._new_type(dtype)
+        array = made_on(self._place(device), filled, shape, fill_value, wanted)
         return self.of(array).requires_grad_(requires_grad)
 
     def new_zeros(
@@ -81,11 +82,15 @@ class New(OfArray):
         requires_grad: bool = False,
     ) -> "Tensor":
         """Make a tensor to be written; until then it holds nan, or the largest integer."""
-        array = forgotten(
-            array_namespace(self.data), lengths(sizes, size), self._new_type(dtype, device)
-        )
+        shape, wanted = lengths(sizes, size), self._new_type(dtype)
+        array = made_on(self._place(device), forgotten, shape, wanted)
         return self.of(array).requires_grad_(requires_grad)
 
-    def _new_type(self, dtype: Any, device: Any) -> DType:
-        check_device(device, self.device)
+    def _new_type(self, dtype: Any) -> DType:
         return self.dtype if dtype is None else data_type(dtype)
+
+    def _place(self, device: Any) -> Any:
+        """Return the device of a new tensor; None is the CPU."""
+        if device is None and type(self.data) is not np.ndarray:
+            return self.device
+        return device

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad import ops
+from distgrad.backend import to_host
 from distgrad.tensor.methods.shapes import Shapes
 from distgrad.tensor.operands import raw
 
@@ -68,9 +69,9 @@ class Parts(Shapes):
         length = self.shape[axis]
         places = raw(indices_or_sections)
         if hasattr(places, "dtype") and places.ndim:
-            places = places.tolist()
+            places = to_host(places).tolist()
         if not hasattr(places, "__len__") or hasattr(places, "dtype"):
-            count = int(places)
+            count = int(to_host(places))
             if count < 1:
                 raise RuntimeError(f"tensor_split() needs at least 1 section, got {count}")
             short, longer = divmod(length, count)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from distgrad import ops
-from distgrad.backend import Array
+from distgrad.backend import Array, to_host
 from distgrad.tensor import draws
+from distgrad.tensor.device import placed
 from distgrad.tensor.methods.array import OfArray
 from distgrad.tensor.operands import raw
 from distgrad.tensor.values import cast
@@ -41,7 +42,7 @@ class Random(OfArray):
 
     def _behind(self, drawn: Array) -> "Tensor":
         """Return a draw that this tensor is a parameter of: its gradient is 0, not missing."""
-        return self._apply(ops.where, np.True_, drawn, self)
+        return self._apply(ops.where, np.True_, placed(drawn, self.device), self)
 
     def multinomial(
         self, num_samples: int, replacement: bool = False, *, generator: Any = None
@@ -52,7 +53,7 @@ class Random(OfArray):
             raise RuntimeError(
                 f"multinomial() takes 1 or 2 axes of at least one weight, got shape {self.shape}"
             )
-        weights = self.data.astype(np.float64)
+        weights = to_host(self.data).astype(np.float64)
         if not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any(-1).all():
             raise RuntimeError(
                 "multinomial() takes finite weights that are not negative, one of each row larger "
@@ -65,7 +66,8 @@ class Random(OfArray):
                 f"weights, got {num_samples}; with replacement=True it may be larger"
             )
         rng = draws.generator_or_next(generator)
-        return self.of(draws.categories(rng, weights, num_samples, replacement))
+        drawn = draws.categories(rng, weights, num_samples, replacement)
+        return self.of(placed(drawn, self.device))
 
     def normal_(self, mean: float = 0, std: float = 1, *, generator: Any = None) -> Self:
         """Set the elements to draws from a normal distribution."""

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from distgrad import ops
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, to_host
 from distgrad.backend.dtypes import is_floating
 from distgrad.tensor.methods.grouping import reduced_groups
 from distgrad.tensor.methods.indexing import Indexing, within
+from distgrad.tensor.mixing import placed_index
 from distgrad.tensor.operands import kept_index, raw
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Scattering(Indexing):
         if reduce not in ("add", "multiply"):
             raise RuntimeError(f'scatter(): reduce must be "add" or "multiply", got {reduce!r}')
         if not hasattr(source, "dtype"):
-            source = np.full(raw(index).shape, source, self.dtype)
+            source = array_namespace(self.data).full(raw(index).shape, source, self.dtype)
         if reduce == "add":
             return self._scattered("scatter", ops.accumulate, dim, index, source)
         return self.scatter_reduce(dim, index, source, "prod")
@@ -160,7 +159,9 @@ class Scattering(Indexing):
 
     def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> "Tensor":
         """Return a copy with ``values`` at, or added at, ``self[indices]``."""
-        index = tuple([slice(None) if i is None else kept_index(i) for i in indices])
+        index = tuple(
+            [slice(None) if i is None else placed_index(kept_index(i), self.data) for i in indices]
+        )
         op = ops.accumulate if accumulate else ops.assign
         return self._apply(op, self, self._source("index_put", values), index=index)
 
@@ -179,7 +180,7 @@ class Scattering(Indexing):
     def masked_scatter(self, mask: Any, source: Any) -> "Tensor":
         """Return a copy with the first elements of ``source`` where ``mask`` is true."""
         chosen, x = self._chosen("masked_scatter", mask)
-        source, count = self._source("masked_scatter", source), int(chosen.sum())
+        source, count = self._source("masked_scatter", source), int(to_host(chosen.sum()))
         flat = self._apply(ops.reshape, source, shape=(-1,))
         if flat.numel() < count:
             raise RuntimeError(

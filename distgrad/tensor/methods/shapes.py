@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from distgrad import ops
 from distgrad.backend import array_namespace
 from distgrad.tensor.methods.axes import Axes
+from distgrad.tensor.mixing import placed_index
 from distgrad.tensor.operands import kept_index, unpacked
 
 if TYPE_CHECKING:
@@ -120,4 +121,4 @@ class Shapes(Axes):
         return self.expand(size)
 
     def __getitem__(self, index: Any) -> "Tensor":
-        return self._apply(ops.getitem, self, index=kept_index(index))
+        return self._apply(ops.getitem, self, index=placed_index(kept_index(index), self.data))

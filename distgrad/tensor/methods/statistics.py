@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from distgrad import ops
+from distgrad.backend import to_host
+from distgrad.tensor.device import placed
 from distgrad.tensor.methods.extremes import Extremes
 from distgrad.tensor.methods.ordering import Ordering
 from distgrad.tensor.methods.reductions import Reductions
@@ -96,13 +98,14 @@ class Statistics(Ordering, Reductions):
         if not self.numel():
             raise RuntimeError(f"{name}() needs elements, got shape {self.shape}")
         if not hasattr(q, "node"):
-            q = self._apply(ops.astype, np.asarray(q, self.dtype), dtype=self.dtype)
+            given = placed(np.asarray(q, self.dtype), self.device)
+            q = self._apply(ops.astype, given, dtype=self.dtype)
         if q.ndim > 1 or q.dtype != self.dtype:
             raise RuntimeError(
                 f"{name}(): q must be a number, or a 0-d or 1-d tensor of {self.dtype}, got "
                 f"{q.dtype} of shape {q.shape}"
             )
-        if not ((q.data >= 0) & (q.data <= 1)).all():
+        if not to_host(((q.data >= 0) & (q.data <= 1)).all()):
             raise RuntimeError(f"{name}(): q must be from 0 to 1, got {q.tolist()}")
         return q  # type: ignore[no-any-return]
 
@@ -166,7 +169,7 @@ class Statistics(Ordering, Reductions):
                     f"cov(): {name} must be {self.shape[1]} {kind}, one for each column, got "
                     f"{weights.dtype} of shape {weights.shape}"
                 )
-            if (weights.data < 0).any():
+            if to_host((weights.data < 0).any()):
                 raise RuntimeError(f"cov(): {name} must not be negative")
         if fweights is None or aweights is None:
             return aweights if fweights is None else fweights

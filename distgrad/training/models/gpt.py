@@ -78,7 +78,7 @@ class GPT(nn.Module):
                 f"a sequence of {length} tokens is longer than the context of {self.context}; give "
                 "the last tokens only"
             )
-        x = self.dropout(self.tokens(tokens) + self.positions(arange(length)))
+        x = self.dropout(self.tokens(tokens) + self.positions(arange(length, device=tokens.device)))
         return F.linear(self.norm(self.blocks(x)), self.tokens.weight)
 
     def _initialise(self, branch_std: float) -> None:

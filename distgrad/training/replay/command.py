@@ -23,7 +23,7 @@ def replay(run: Path, step: int, as_json: bool) -> int:
         UsageError: On every rank, if there is no such step, or if it cannot be made again.
         TrainingError: On every rank, if a step before it fails.
     """
-    comm = connect()
+    comm = connect(kernels="numpy")
     result = replay_step(run, step, comm)
     if comm.rank == 0:
         _print_warnings(result.warnings)
@@ -44,7 +44,7 @@ def compare(run: Path, other: Path, as_json: bool) -> int:
         UsageError: On every rank, if one of them cannot be made again.
         TrainingError: On every rank, if a step fails that the run has made.
     """
-    comm = connect()
+    comm = connect(kernels="numpy")
     result = find_parting(run, other, comm)
     if comm.rank == 0:
         _print_warnings(result.warnings)

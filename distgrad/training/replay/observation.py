@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.backend import Array, arrays_sha256
+from distgrad.backend import Array, array_namespace, arrays_sha256, to_host
 from distgrad.distributed import Communicator
 from distgrad.distributed.data_parallel import StepResult, Window
 from distgrad.nn import Parameter
@@ -95,13 +95,14 @@ class Observation:
         self, index: int, loss_sum: float, count: float, gradients: Mapping[str, Array]
     ) -> None:
         """See `Observer.micro_batch`."""
+        seen = {name: to_host(array) for name, array in gradients.items()}
         self._micro_batches.append(
             MicroBatch(
                 index,
                 loss_sum,
                 count,
-                {name: arrays_sha256([(name, array)]) for name, array in gradients.items()},
-                tuple(name for name, array in gradients.items() if not _is_finite(array)),
+                {name: arrays_sha256([(name, array)]) for name, array in seen.items()},
+                tuple(name for name, array in seen.items() if not _is_finite(array)),
                 {},
             )
         )
@@ -123,7 +124,7 @@ class Observation:
 def _described(name: str, parameter: Parameter) -> Gradient:
     if parameter.grad is None:
         return Gradient(name, None, None, 0, parameter.numel(), None)
-    array = parameter.grad.data
+    array = to_host(parameter.grad.data)
     with np.errstate(all="ignore"):
         norm = get_total_norm(parameter.grad).item()
         largest = float(np.abs(array).max(initial=0.0))
@@ -143,9 +144,9 @@ def _with_batch(seen: MicroBatch, window: Window) -> MicroBatch:
 def _parts(batch: Any, name: str) -> Iterator[tuple[str, Array]]:
     """Yield the arrays in a batch, named by where they are in it."""
     if isinstance(batch, Tensor):
-        yield name, batch.data
-    elif isinstance(batch, np.ndarray):
-        yield name, batch
+        yield name, to_host(batch.data)
+    elif isinstance(batch, array_namespace(batch).ndarray):
+        yield name, to_host(batch)
     elif isinstance(batch, Mapping | tuple | list):
         if hasattr(batch, "_asdict"):
             batch = batch._asdict()

@@ -77,6 +77,53 @@ class TestSource:
         assert [array.dtype.name for array in train.arrays.values()] == ["uint8", "uint8"]
 
 
+class TestFolder:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        for name, array in (("x", X), ("y", Y), ("x_test", TEST_X), ("y_test", TEST_Y)):
+            np.save(tmp_path / f"{name}.npy", array)
+        return tmp_path
+
+    def test_gives_what_a_file_gives(self, folder, path):
+        for mapped, read in zip(npz(str(folder)), npz(path), strict=True):
+            assert data_sha256(mapped) == data_sha256(read)
+            for rows in ([3, 1, 3], range(2, 5)):
+                for part, expected in zip(mapped.take(rows), read.take(rows), strict=True):
+                    assert part.dtype == expected.dtype
+                    np.testing.assert_array_equal(part.data, expected.data)
+
+    def test_is_mapped_and_cannot_be_changed(self, folder):
+        inputs = npz(str(folder), x_dtype="float64").train
+        array = inputs.arrays["x"]
+        assert type(array) is np.ndarray
+        assert isinstance(array.base, np.memmap)
+        assert not array.flags.writeable
+        assert np.shares_memory(inputs.take(range(4)).x.data, array)  # rows that follow each other
+        assert not np.shares_memory(inputs.take([0, 2]).x.data, array)
+
+    def test_a_missing_array(self, folder):
+        (folder / "y.npy").unlink()
+        with pytest.raises(UsageError, match="has no array y, only x, x_test, y_test"):
+            npz(str(folder))
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"text", "array x is damaged"),
+            (np.array([None, X], object), "array x holds pickled Python objects"),
+            (np.where(X[3, 2] == X, np.nan, X), "has nan at .3, 2., which cannot be trained on"),
+        ],
+    )
+    def test_bad_files(self, folder, content, message):
+        file = folder / "x.npy"
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            np.save(file, content)
+        with pytest.raises(UsageError, match=message):
+            npz(str(folder))
+
+
 class TestRefusals:
     def refused(self, path, **options):
         with pytest.raises(UsageError) as raised:

@@ -47,4 +47,13 @@ SAMPLES: dict[str, Row] = {
         ],
         lambda x, axis: scipy.special.softmax(x, axis=axis) if x.ndim else np.ones(()),
     ),
+    "softmax_x": Row(
+        [
+            case((2, 3), (2, 3), axis=1),
+            case((2, 3, 2), (2, 3, 2), axis=-2),
+            case((), (), axis=-1),
+            case((0, 3), (0, 3), axis=1),
+        ],
+        lambda g, p, axis: p * (g - np.sum(g * p, axis=axis if g.ndim else None, keepdims=True)),
+    ),
 }

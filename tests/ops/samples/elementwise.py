@@ -1,7 +1,7 @@
 """Samples of distgrad/ops/elementwise.py."""
 
 import numpy as np
-from ops.cases import Case, Row, binary, case, positive, unary
+from ops.cases import Case, Row, binary, case, positive, unary, whole
 
 SAMPLES: dict[str, Row] = {
     "absolute": Row(unary()),
@@ -39,6 +39,11 @@ SAMPLES: dict[str, Row] = {
     ),
     "reciprocal": Row(unary()),
     "relu": Row(unary(), lambda x: np.where(x > 0, x, 0)),
+    "relu_x": Row(
+        [case(shape, shape, domain=whole) for shape in [(2, 3), (), (0, 3)]],
+        lambda g, out: g * (out != 0),
+        constants=("out",),
+    ),
     "rsqrt": Row(unary(positive), lambda x: np.power(x, -0.5)),
     "sqrt": Row(unary(positive)),
     "square": Row(unary()),

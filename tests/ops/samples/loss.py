@@ -30,6 +30,27 @@ def _nll_loss(
     return {"none": losses, "sum": losses.sum(), "mean": mean}[reduction]
 
 
+def _cross_entropy_x(
+    g: np.ndarray,
+    x: np.ndarray,
+    target: np.ndarray,
+    axis: int,
+    reduction: str,
+    ignore_index: int,
+    weight: Any = None,
+) -> np.ndarray:
+    result = np.zeros_like(x)
+    rows, p = (np.moveaxis(v, axis, -1) for v in (result, scipy.special.softmax(x, axis=axis)))
+    factors = np.zeros(target.shape)
+    for place in np.ndindex(target.shape):
+        if target[place] != ignore_index:
+            factors[place] = 1 if weight is None else weight[target[place]]
+            rows[place] = p[place] - np.eye(x.shape[axis])[target[place]]
+    if reduction == "mean":
+        factors /= factors.sum() or 1
+    return result * np.expand_dims(g * factors, axis)
+
+
 def _mse_loss(x: np.ndarray, target: np.ndarray, reduction: str) -> Any:
     squares = np.square(np.subtract(x, target))
     mean = squares.sum() / max(squares.size, 1)
@@ -58,6 +79,13 @@ def _class_cases() -> list[Case]:
     ]
 
 
+def _with_gradient(given: Case) -> Case:
+    """The call of the gradient, with what comes from above in front."""
+    (x,) = given.inputs
+    above = case(np.shape(_cross_entropy(x, **given.attributes))).inputs
+    return Case((*above, x), given.attributes)
+
+
 def probabilities(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return generator.uniform(0.1, 0.9, shape)
 
@@ -71,6 +99,9 @@ SAMPLES: dict[str, Row] = {
         lambda x, target: -scipy.special.xlogy(target, x) - scipy.special.xlog1py(1 - target, -x),
     ),
     "cross_entropy": Row(_class_cases(), _cross_entropy, lacks=("0-d",)),
+    "cross_entropy_x": Row(
+        [_with_gradient(given) for given in _class_cases()], _cross_entropy_x, lacks=("0-d x",)
+    ),
     "log_softmax": Row(
         [case((2, 3), axis=1), case((2, 3, 2), axis=0), case((4,), axis=-1), case((0, 3), axis=1)],
         scipy.special.log_softmax,

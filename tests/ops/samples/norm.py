@@ -64,6 +64,12 @@ def _normalize_input(above: Any, x: Any, weight: Any, axes: Any, eps: float) -> 
     return result.reshape([x.shape[a] for a in order]).transpose(np.argsort(order))
 
 
+def _rms_normalize_input(above: Any, x: Any, axes: Any, eps: float) -> np.ndarray:
+    size = np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + eps)
+    slope = np.mean(above * x, axis=axes, keepdims=True)
+    return above / size - x * slope / size**3
+
+
 def _normalize_weight(above: Any, x: Any, axes: Any, eps: float) -> np.ndarray:
     product = above * _standardized(x, axes, eps)[0]
     if _of_samples(x.shape, axes):
@@ -96,6 +102,11 @@ SAMPLES: dict[str, Row] = {
     "rms_normalize": Row(
         [case(shape, axes=axes, eps=0.1) for shape, axes in _GEOMETRIES[:4]],
         lambda x, axes, eps: x / np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + eps),
+        lacks=("0-d",),
+    ),
+    "rms_normalize_input": Row(
+        [case(shape, shape, axes=axes, eps=0.1) for shape, axes in _GEOMETRIES[:4]],
+        _rms_normalize_input,
         lacks=("0-d",),
     ),
 }

@@ -74,4 +74,10 @@ SAMPLES: dict[str, Row] = {
         lacks=("0-d",),
         keeps_dtype=False,
     ),
+    "max_pool2d_x": Row(
+        [case(s.y, s.images, s.largest, window=s.window) for s in _SAMPLES],
+        sliding.max_pool2d_x,
+        constants=("x", "largest"),
+        lacks=("0-d",),
+    ),
 }

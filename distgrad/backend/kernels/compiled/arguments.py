@@ -1,0 +1,35 @@
+"""What the kernels of this column serve."""
+
+import math
+
+import numpy as np
+
+from distgrad.backend import Array
+
+__all__ = ["in_place", "split_axis", "together"]
+
+_SINGLE = np.dtype(np.float32)
+
+
+def together(*arrays: Array) -> list[Array] | None:
+    """Return arrays of float32 on the CPU as contiguous ones; None if one is something else."""
+    result = []
+    for array in arrays:
+        if type(array) is not np.ndarray or array.dtype is not _SINGLE:
+            return None
+        result.append(array if array.flags.c_contiguous else np.ascontiguousarray(array))
+    return result
+
+
+def split_axis(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
+    """Return how many elements lie in front of an axis, along it and behind it."""
+    axis %= len(shape)
+    return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+
+
+def in_place(*arrays: Array) -> bool:
+    """Tell whether all are contiguous arrays of float32 on the CPU."""
+    return all(
+        type(array) is np.ndarray and array.dtype is _SINGLE and array.flags.c_contiguous
+        for array in arrays
+    )

@@ -1,0 +1,109 @@
+"""Cross-entropy of scores and classes, and its gradient."""
+
+from typing import Any
+
+import numpy as np
+
+from distgrad.backend import Array, Namespace
+from distgrad.backend.kernels.compiled.arguments import together
+from distgrad.backend.kernels.compiled.compiling import compiled
+from distgrad.backend.kernels.compiled.mathematics import exp_of_negative
+from distgrad.backend.kernels.compiled.sums import largest, total
+from distgrad.backend.kernels.table import Column
+
+__all__ = ["COLUMN"]
+
+_WRONG = -1
+
+
+@compiled("Tuple((f8, i8))(f4[:,::1], i4[:,::1], i8[::1], i8, f4[::1])")
+def _losses(x: Any, bits: Any, target: Any, ignored: Any, losses: Any) -> Any:
+    """The sum of the losses and how many there are, `_WRONG` if a target is no class."""
+    exponentials = np.empty(x.shape[1], np.float32)
+    result, count = 0.0, 0
+    for r in range(x.shape[0]):
+        losses[r] = 0
+        place = target[r]
+        if place == ignored:
+            continue
+        if place < 0 or place >= x.shape[1]:
+            return result, _WRONG
+        peak = largest(bits[r])
+        for i in range(x.shape[1]):
+            exponentials[i] = exp_of_negative(x[r, i] - peak)
+        losses[r] = np.log(total(exponentials)) - (x[r, place] - peak)
+        result += losses[r]
+        count += 1
+    return result, count
+
+
+@compiled("void(f4[:,::1], i4[:,::1], i8[::1], i8, f4[::1], f4[:,::1])")
+def _slopes(x: Any, bits: Any, target: Any, ignored: Any, above: Any, y: Any) -> None:
+    for r in range(x.shape[0]):
+        place = target[r]
+        if place == ignored:
+            y[r] = 0
+            continue
+        peak = largest(bits[r])
+        for i in range(x.shape[1]):
+            y[r, i] = exp_of_negative(x[r, i] - peak)
+        scale = above[r] / total(y[r])
+        for i in range(x.shape[1]):
+            y[r, i] *= scale
+        y[r, place] -= above[r]
+
+
+def cross_entropy(
+    xp: Namespace,
+    x: Array,
+    target: Array,
+    axis: int,
+    reduction: str,
+    ignore_index: int,
+    weight: Array | None = None,
+) -> Any:
+    given = together(x)
+    if given is None or not _serves(x, target, axis, weight):
+        return NotImplemented
+    losses = xp.empty(target.shape, x.dtype)
+    bits = given[0].view(xp.int32)
+    result, count = _losses(given[0], bits, target, ignore_index, losses)
+    if count == _WRONG:
+        return NotImplemented  # the reference says which
+    if reduction == "none":
+        return losses
+    return xp.float32(result if reduction == "sum" else result / (count or xp.nan))
+
+
+def cross_entropy_x(
+    xp: Namespace,
+    g: Array,
+    x: Array,
+    target: Array,
+    axis: int,
+    reduction: str,
+    ignore_index: int,
+    weight: Array | None = None,
+) -> Any:
+    given = together(x)
+    if given is None or g.dtype != x.dtype or not _serves(x, target, axis, weight):
+        return NotImplemented
+    above = xp.empty(target.shape, x.dtype)
+    above[...] = g / max((target != ignore_index).sum(), 1) if reduction == "mean" else g
+    y = xp.empty(x.shape, x.dtype)
+    _slopes(given[0], given[0].view(xp.int32), target, ignore_index, above, y)
+    return y
+
+
+def _serves(x: Array, target: Array, axis: int, weight: Array | None) -> bool:
+    return (
+        x.ndim == 2
+        and axis == 1
+        and x.size > 0
+        and target.dtype == np.int64
+        and target.flags.c_contiguous
+        and weight is None
+    )
+
+
+COLUMN: Column = {"cross_entropy": cross_entropy, "cross_entropy_x": cross_entropy_x}

@@ -1,0 +1,109 @@
+"""Attention without the scores in memory, and its gradients."""
+
+from typing import Any
+
+from distgrad.backend.arrays import Array, Namespace
+from distgrad.backend.kernels.cuda.launching import (
+    Launch,
+    constants,
+    device_of,
+    launch,
+    served,
+    wide,
+)
+
+__all__ = ["COLUMN"]
+
+_TILE = 32  # queries, keys, and the numbers that HEAD is a multiple of
+_BLOCK = (32, 8)
+_MOST_BYTES = 128  # of a row in shared memory, in units of HEAD
+
+
+class _Heads:
+    """Queries, keys and values of (3, ..., L, E), as (batch, heads, L, E) each."""
+
+    def __init__(self, xp: Namespace, stacked: Array, scale: float, causal: Array | None) -> None:
+        self.xp = xp
+        self.given = stacked
+        if stacked.ndim != 5 or stacked.strides[-1] != stacked.itemsize:
+            stacked = xp.ascontiguousarray(stacked)
+            stacked = stacked.reshape(3, 1, -1, *stacked.shape[-2:])
+        self.parts = [stacked[0], stacked[1], stacked[2]]
+        self.batch, self.heads, self.length, self.width = self.parts[0].shape
+        self.rest = float(scale), int(causal is not None)
+        self.size = -(-self.width // _TILE) * _TILE
+
+    @property
+    def sizes(self) -> tuple[Any, ...]:
+        return self.heads, self.length, self.length, self.width, *self.rest
+
+    def blocks(self, each: int = _TILE) -> Launch:
+        return (-(-self.length // each), self.batch * self.heads), _BLOCK
+
+    def strides(self, *others: Array) -> Array:
+        """Return the strides of the three and of further arrays, on the device."""
+        arrays = [*self.parts, *others]
+        steps = [step // a.itemsize for a in arrays for step in a.strides[:3]]
+        return constants(self.xp, device_of(self.given), tuple(steps), "int64")
+
+    def row_numbers(self) -> Array:
+        """Return room for a number for each query."""
+        return self.xp.empty((self.batch, self.heads, self.length), wide(self.given))
+
+    def like_output(self) -> Array:
+        """Return room for an output, in which the heads of a row lie side by side."""
+        shape = self.batch, self.length, self.heads, self.width
+        return self.xp.empty(shape, self.given.dtype).swapaxes(1, 2)
+
+    def launch(self, name: str, shape: Launch, *args: Any, shared: int = 0) -> None:
+        launch(
+            self.xp,
+            f"attention.{name}",
+            self.given.dtype,
+            shape,
+            *args,
+            size=self.size,
+            shared=shared,
+        )
+
+    def attend(self) -> tuple[Array, Array]:
+        """Return the output, and the logarithm of each query's sum of exponentials."""
+        y, logs = self.like_output(), self.row_numbers()
+        self.launch("attention", self.blocks(), y, logs, *self.parts, self.strides(y), *self.sizes)
+        return y, logs
+
+
+def _fits(stacked: Array) -> bool:
+    size = 8 if stacked.dtype.name == "float64" else 4
+    return served(stacked) and stacked.shape[-1] * size <= _MOST_BYTES * 4
+
+
+def attention(xp: Namespace, stacked: Array, scale: float, causal: Array | None = None) -> Any:
+    if not _fits(stacked):
+        return NotImplemented
+    y, _ = _Heads(xp, stacked, scale, causal).attend()
+    return y.reshape(stacked.shape[1:])
+
+
+def attention_x(
+    xp: Namespace, above: Array, stacked: Array, y: Array, scale: float, causal: Array | None
+) -> Any:
+    if not _fits(stacked) or not served(stacked, above, y):
+        return NotImplemented
+    heads = _Heads(xp, stacked, scale, causal)
+    _, logs = heads.attend()
+    shape = heads.batch, heads.heads, heads.length, heads.width
+    y, above = (xp.ascontiguousarray(a).reshape(shape) for a in (y, above))
+    result = xp.empty((3, *shape), stacked.dtype)
+    dq, dk, dv = result[0], result[1], result[2]
+    strides, products = heads.strides(y, above, dq, dk, dv), heads.row_numbers()
+    sizes = heads.heads, heads.length, heads.width
+    heads.launch("attention_products", heads.blocks(8), products, y, above, strides, *sizes)
+    given = above, *heads.parts, logs, products, strides, *heads.sizes
+    tiles = 4 * _TILE * (heads.size + 1) * (8 if stacked.dtype.name == "float64" else 4)
+    heads.launch("attention_queries", heads.blocks(), dq, *given, shared=tiles)
+    heads.launch("attention_keys", heads.blocks(), dk, dv, *given, shared=tiles)
+    return result.reshape(stacked.shape)
+
+
+COLUMN = {"attention": attention, "attention_x": attention_x}

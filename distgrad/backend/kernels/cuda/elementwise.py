@@ -1,0 +1,30 @@
+"""GELU and its derivative."""
+
+from typing import Any
+
+from distgrad.backend.arrays import Array, Namespace
+from distgrad.backend.kernels.cuda.launching import by_element, launch, served
+
+__all__ = ["COLUMN"]
+
+
+def gelu(xp: Namespace, x: Array, approximate: str = "none") -> Any:
+    if not served(x):
+        return NotImplemented
+    x = xp.ascontiguousarray(x)
+    y = xp.empty_like(x)
+    launch(xp, "elementwise.gelu", x.dtype, by_element(x), y, x, int(approximate == "none"), x.size)
+    return y
+
+
+def gelu_x(xp: Namespace, g: Array, x: Array, approximate: str) -> Any:
+    if not served(g, x) or g.shape != x.shape:
+        return NotImplemented
+    g, x = xp.ascontiguousarray(g), xp.ascontiguousarray(x)
+    y = xp.empty_like(x)
+    exact = int(approximate == "none")
+    launch(xp, "elementwise.gelu_x", x.dtype, by_element(x), y, g, x, exact, x.size)
+    return y
+
+
+COLUMN = {"gelu": gelu, "gelu_x": gelu_x}

@@ -1,0 +1,44 @@
+// Sums in a fixed order: of columns, and of the powers of blocks for norms.
+
+// Of rows (rows, width): for each column the sum over `chunk` rows. A thread adds up every
+// blockDim.y-th row; then the threads of a column are added in order.
+template <class From, class To>
+__device__ inline void add_columns(To* sums, const From* x, i64 rows, i64 width, i64 chunk) {
+  __shared__ A room[8][32];
+  i64 column = (i64)blockIdx.x * 32 + threadIdx.x, first = blockIdx.y * chunk;
+  i64 end = first + chunk < rows ? first + chunk : rows;
+  A sum = 0;
+  if (column < width)
+    for (i64 row = first + threadIdx.y; row < end; row += blockDim.y)
+      sum += widened(x[row * width + column]);
+  room[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y || column >= width) return;
+  for (int y = 1; y < blockDim.y; y++) sum += room[y][threadIdx.x];
+  narrow(sums[blockIdx.y * width + column], sum);
+}
+
+extern "C" __global__ void partial_columns(A* sums, const T* x, i64 rows, i64 width, i64 chunk) {
+  add_columns(sums, x, rows, width, chunk);
+}
+
+extern "C" __global__ void total_columns(T* sums, const A* partial, i64 rows, i64 width) {
+  add_columns(sums, partial, rows, width, rows);
+}
+
+// The sum of |x| ** power, in float64; the largest |x| where power is infinite. One block, in which a
+// thread adds up every blockDim.x-th element.
+extern "C" __global__ void power_sum(double* total, const T* x, double power, i64 size) {
+  __shared__ double room[32];
+  bool is_largest = power == 1.0 / 0.0;
+  double sum = 0;
+  for (i64 i = threadIdx.x; i < size; i += blockDim.x) {
+    double value = fabs((double)widened(x[i]));
+    if (is_largest)
+      sum = value > sum || value != value ? value : sum;
+    else
+      sum += power == 2 ? value * value : power == 1 ? value : pow(value, power);
+  }
+  sum = is_largest ? row_max(sum, room) : row_sum(sum, room);
+  if (threadIdx.x == 0) *total = sum;
+}

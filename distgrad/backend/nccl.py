@@ -1,0 +1,96 @@
+"""NCCL, as CuPy gives it: messages between GPUs, each of one process."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distgrad.backend.arrays import Array, Namespace
+from distgrad.errors import DeviceError
+
+__all__ = ["NcclRanks", "nccl_identity", "nccl_problem"]
+
+_SUMMED = {"float16": "NCCL_FLOAT16", "float32": "NCCL_FLOAT32", "float64": "NCCL_FLOAT64"}
+
+
+def nccl_problem(xp: Namespace) -> str | None:
+    """Say why NCCL cannot be used; None if it can."""
+    nccl = getattr(getattr(xp, "cuda", None), "nccl", None)
+    if nccl is None or not nccl.available:
+        return "CuPy finds no NCCL (pip install nvidia-nccl-cu12 or nvidia-nccl-cu13)"
+    return None
+
+
+def nccl_identity(xp: Namespace) -> Any:
+    """Return what one rank makes and all ranks are given, to find each other by.
+
+    Raises:
+        DeviceError: If NCCL does not start.
+    """
+    nccl = xp.cuda.nccl
+    try:
+        return nccl.get_unique_id()
+    except nccl.NcclError as error:
+        raise DeviceError(f"NCCL does not start: {error}") from error
+
+
+class NcclRanks:
+    """A communicator of NCCL; what it is given is ordered on the current stream.
+
+    Args:
+        xp: CuPy.
+        size: The number of ranks, each on a GPU of its own; all of them make it together.
+        rank: This one.
+        identity: From `nccl_identity`, of one of them.
+
+    Raises:
+        DeviceError: If NCCL refuses.
+    """
+
+    def __init__(self, xp: Namespace, size: int, rank: int, identity: Any) -> None:
+        self._xp = xp
+        self._nccl = xp.cuda.nccl
+        try:
+            self._comm = self._nccl.NcclCommunicator(size, identity, rank)
+        except self._nccl.NcclError as error:
+            raise DeviceError(f"NCCL does not connect the ranks: {error}") from error
+
+    def broadcast(self, array: Array, root: int) -> None:
+        """Overwrite an array with that of one rank."""
+        self._comm.bcast(*self._bytes(array), root, self._stream)
+
+    def all_reduce(self, array: Array) -> None:
+        """Overwrite an array with its sum over the ranks."""
+        kind = getattr(self._nccl, _SUMMED[array.dtype.name])
+        at = array.data.ptr
+        self._comm.allReduce(at, at, array.size, kind, self._nccl.NCCL_SUM, self._stream)
+
+    def exchange(
+        self, outgoing: Mapping[int, Sequence[Array]], incoming: Mapping[int, Sequence[Array]]
+    ) -> None:
+        """Send arrays to ranks and fill arrays from ranks, all at once."""
+        self._nccl.groupStart()
+        for peer, arrays in outgoing.items():
+            for array in arrays:
+                self._comm.send(*self._bytes(array), peer, self._stream)
+        for peer, arrays in incoming.items():
+            for array in arrays:
+                self._comm.recv(*self._bytes(array), peer, self._stream)
+        self._nccl.groupEnd()
+
+    def check(self) -> None:
+        """Raise what has gone wrong since, if anything has.
+
+        Raises:
+            DeviceError: With NCCL's own words.
+        """
+        try:
+            self._comm.check_async_error()
+        except self._nccl.NcclError as error:
+            raise DeviceError(f"NCCL lost the other ranks: {error}") from error
+
+    @property
+    def _stream(self) -> int:
+        return int(self._xp.cuda.get_current_stream().ptr)
+
+    def _bytes(self, array: Array) -> tuple[int, int, int]:
+        """Where an array lies, as bytes: what only moves needs no type."""
+        return array.data.ptr, array.nbytes, self._nccl.NCCL_UINT8

@@ -1,0 +1,82 @@
+"""Forward and backward passes of a model as graphs."""
+
+from typing import Any
+
+from distgrad.backend import device_name
+from distgrad.backend.graphs import graphs_of
+from distgrad.distributed.data_parallel.capture import Captures
+from distgrad.distributed.data_parallel.losses import Losses, LossFunction, OneLoss
+from distgrad.distributed.data_parallel.replica import Replica
+from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.record import checked_count
+from distgrad.nn import Module
+from distgrad.nn.statistics import RunningStatistics
+from distgrad.tensor import Tensor
+
+__all__ = ["CapturedPasses"]
+
+_Result = tuple[Tensor, Any, list[bool]]
+"""A share of the loss, its count, and which parameters have a gradient."""
+
+
+class CapturedPasses:
+    """Runs micro-batches, recorded as graphs where that can be.
+
+    Args:
+        replica: The parameters; they lie on a GPU.
+        module: The model.
+
+    Attributes:
+        gradients: What the last micro-batch gave.
+
+    Raises:
+        DeviceError: If the model lies on the CPU.
+    """
+
+    def __init__(self, replica: Replica, module: Module) -> None:
+        self._replica = replica
+        self._module = module
+        self._captures: Captures[_Result] = Captures(graphs_of(device_name(replica.values)))
+        self.gradients = GradientBuffer(replica.layout, replica.xp)
+
+    def run(
+        self, loss: LossFunction, losses: Losses, batch: Any, step: int, micro_batch: int
+    ) -> tuple[Tensor | None, float]:
+        """Compute the gradients of a micro-batch; return its share of the loss and its count."""
+
+        if not isinstance(losses, OneLoss) or self._is_followed():
+            self.gradients.clear()
+            share, count = losses.to_differentiate(loss(batch))
+            self._replica.differentiate(share, self.gradients)
+            return share, count
+
+        def work(batch: Any) -> _Result:
+            self.gradients.clear()
+            share, count = losses.parts(loss(batch))
+            self._replica.differentiate(share, self.gradients)
+            return share.detach(), count, self.gradients.written.tolist()
+
+        share, count, written = self._captures.run(
+            work,
+            batch,
+            function=loss,
+            state=self._state(),
+            step=step,
+            micro_batch=micro_batch,
+        )
+        self.gradients.mark(written)
+        return share, checked_count(count)
+
+    def _is_followed(self) -> bool:
+        """Tell whether running statistics look at what a micro-batch computes, in Python."""
+        return any(
+            isinstance(module, RunningStatistics) and module.follows_batches
+            for module in self._module.modules()
+        )
+
+    def _state(self) -> tuple[Any, ...]:
+        """Return what a recorded pass depends on beside its batch."""
+        half = self._replica.half
+        modes = [module.training for module in self._module.modules()]
+        wanted = [parameter.requires_grad for parameter in self._replica.parameters]
+        return (*modes, *wanted, half.scale.value if half else None)

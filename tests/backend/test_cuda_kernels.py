@@ -1,0 +1,165 @@
+"""Kernels in CUDA C, with their launchers, run on the host and compared with the references."""
+
+import ctypes
+import gc
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import emulator
+from helpers.fake_cublaslt import FakeCublasLt
+from helpers.kernel_cases import KernelCase, all_cases, arguments, compared
+
+import distgrad as dg
+from distgrad.backend import cublaslt
+from distgrad.backend.kernels import Kernel, use
+from distgrad.backend.kernels.cuda import load_column, products
+from distgrad.nn import functional as F
+from distgrad.training.models.gpt import GPT
+
+pytestmark = pytest.mark.skipif(
+    not emulator.available(), reason="no g++ here to compile CUDA C for the host"
+)
+COLUMN = load_column()
+CASES = list(all_cases())
+TOLERANCE = {"float16": 3e-3, "float32": 2e-6, "float64": 4e-15}
+KEEPS_TYPE = ("random_bits", "power_sum")
+
+
+XP = emulator.numpy_with_kernels()
+
+
+@pytest.fixture
+def xp(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    library = FakeCublasLt()
+    monkeypatch.setattr(products, "library", lambda: library)
+    for module in (products, cublaslt):
+        monkeypatch.setattr(module, "pointer", lambda x: ctypes.c_void_p(x.ctypes.data))
+    return XP
+
+
+def run(xp: Any, case: KernelCase, dtype: str) -> list[Any]:
+    given = arguments(case, dtype)
+    with np.errstate(all="ignore"):
+        result = COLUMN[case.kernel.name](xp, *given, **case.attributes)
+    assert result is not NotImplemented
+    return compared(case, given, result)
+
+
+def expected(case: KernelCase, dtype: str, compute: str) -> list[Any]:
+    """What the reference makes of the same values, computing in another data type."""
+    given = [
+        x.astype(compute) if getattr(x, "dtype", None) == dtype else x
+        for x in arguments(case, dtype)
+    ]
+    with np.errstate(all="ignore"):
+        return compared(case, given, case.kernel.reference(np, *given, **case.attributes))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_kernel_computes_what_its_reference_does(xp: ModuleType, case: KernelCase) -> None:
+    for dtype in case.types:
+        found = run(xp, case, dtype)
+        exact = case.exact and dtype != "float16"
+        wanted = expected(case, dtype, dtype if exact else "float64")
+        for ours, theirs in zip(found, wanted, strict=True):
+            assert ours.shape == theirs.shape
+            assert ours.dtype == dtype or case.kernel.name in KEEPS_TYPE
+            if exact:
+                np.testing.assert_array_equal(ours, theirs)
+            else:
+                distance = np.linalg.norm((ours - theirs).ravel())
+                assert distance <= TOLERANCE[dtype] * max(np.linalg.norm(theirs.ravel()), 1e-3)
+        with emulator.backward():
+            again = run(xp, case, dtype)
+        for one, other in zip(found, again, strict=True):
+            np.testing.assert_array_equal(one, other, "the order of the threads shows")
+
+
+def test_every_kernel_of_the_column_is_one_of_the_table_and_has_a_case() -> None:
+    kernels = {found.name for found in gc.get_objects() if isinstance(found, Kernel)}
+    assert set(COLUMN) <= kernels
+    assert {case.kernel.name for case in CASES} == set(COLUMN)
+
+
+def test_what_no_kernel_serves_is_left_to_the_reference(xp: ModuleType) -> None:
+    whole, single = np.ones((2, 2), int), np.ones((2, 2), np.float32)
+    assert COLUMN["gelu"](xp, whole) is NotImplemented
+    assert COLUMN["gelu"](xp, single[:0]) is NotImplemented
+    assert COLUMN["gelu_x"](xp, single, whole, "none") is NotImplemented
+    moved = (single, None, None, (0,), 1e-5)
+    assert COLUMN["normalize"](xp, *moved) is NotImplemented
+    wide = np.ones((3, 2, 200))
+    assert COLUMN["attention"](xp, wide, 1.0) is NotImplemented
+
+
+def test_a_target_that_is_no_class_is_left_to_the_reference_which_says_so(xp: ModuleType) -> None:
+    from distgrad import ops
+
+    scores, targets = np.zeros((2, 3), np.float32), np.array([1, 3])
+    how = targets, 1, "mean", -100
+    assert COLUMN["cross_entropy"](xp, scores, *how) is NotImplemented
+    with pytest.raises(IndexError, match="target 3 at index \\(1,\\) is out of range"):
+        ops.cross_entropy.forward.reference(np, scores, *how)
+
+
+def test_the_bits_do_not_depend_on_where_an_array_lies(xp: ModuleType) -> None:
+    generator = np.random.default_rng(0)
+    memory = np.empty(3 * 77 + 1, np.float32)
+    values = generator.normal(size=(3, 77)).astype(np.float32)
+    moved = memory[1:].reshape(3, 77)
+    moved[...] = values
+    given = (None, None, (1,), 1e-5)
+    here = COLUMN["normalize"](xp, values, *given)
+    np.testing.assert_array_equal(COLUMN["normalize"](xp, moved, *given), here)
+
+
+def _gpt() -> tuple[Any, Any]:
+    model = GPT(context=9, vocabulary=11, width=8, heads=2, layers=2)
+    tokens = dg.arange(18).reshape(2, 9) % 11
+    return model, lambda: F.cross_entropy(model(tokens).reshape(-1, 11), tokens.reshape(-1))
+
+
+def _cnn() -> tuple[Any, Any]:
+    layers = dg.nn.Conv2d(1, 4, 3, padding=1), dg.nn.MaxPool2d(2), dg.nn.AvgPool2d(2)
+    model = dg.nn.Sequential(*layers, dg.nn.Dropout(0.3), dg.nn.Flatten(), dg.nn.Linear(16, 3))
+    images = dg.arange(256.0).reshape(4, 1, 8, 8).sin()
+    return model, lambda: F.cross_entropy(model(images), dg.arange(4) % 3, reduction="sum")
+
+
+def _trained(build: Any) -> list[Any]:
+    dg.manual_seed(0)
+    model, loss = build()
+    optimizer = dg.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss().backward()
+        dg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return [p.data for p in model.parameters()]
+
+
+@pytest.mark.parametrize("build", [_gpt, _cnn])
+def test_a_model_trains_with_the_column_as_without(xp: ModuleType, build: Any) -> None:
+    used = set()
+
+    def standing_in(name: str) -> Any:
+        def run(_: Any, *args: Any, **attributes: Any) -> Any:
+            result = COLUMN[name](xp, *args, **attributes)
+            if result is not NotImplemented:
+                used.add(name)
+            return result
+
+        return run
+
+    before = use(np, {})
+    try:
+        expected = _trained(build)
+        use(np, {name: standing_in(name) for name in COLUMN})
+        found = _trained(build)
+    finally:
+        use(np, before)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-4)
+    assert len(used) >= 10
