@@ -107,7 +107,7 @@ CLAIMS = {
         micro_batch=8,
         micro_batches=4,
         warmup=50,
-        steps=1000,
+        steps=600,
         sides=PERCEPTRONS,
     ),
     "digits": Claim(

@@ -7,6 +7,7 @@ from typing import Any
 from distgrad.autograd.accumulation import add_to_grad, add_to_graph_grad
 from distgrad.autograd.modes import enable_grad, no_grad
 from distgrad.autograd.node import Asked, Leaf, Node
+from distgrad.autograd.op_node import OpNode
 from distgrad.backend import array_namespace
 from distgrad.backend.quiet import quietly
 
@@ -46,6 +47,9 @@ class BackwardPass:
         self.needed: set[Node] | None = None
         self.found: dict[Node, Any] = {}
         self.visited: Node | None = None
+        # What waits for its turn: one node, and the others in a heap.
+        self._next: Node | None = None
+        self._gradient: Any = None
         self._pending: dict[Node, Any] = {}
         self._heap: list[tuple[int, Node]] = []
         self._finishing: dict[Callable[[], None], None] = {}
@@ -83,24 +87,38 @@ class BackwardPass:
         elif gradient.shape != node.shape or gradient.dtype is not node.dtype:
             gradient = fitted(gradient, node)
         pending = self._pending
-        if node in pending:
+        if node is self._next:
+            self._gradient = self._gradient + gradient
+        elif node in pending:
             pending[node] = pending[node] + gradient
+        elif self._next is None:  # as in a chain all along, which so needs no heap
+            self._next = node
+            self._gradient = gradient
         else:
             pending[node] = gradient
             heappush(self._heap, (-node.number, node))
 
     def _walk(self) -> None:
         heap, pending, needed, targets = self._heap, self._pending, self.needed, self.targets
-        while heap:
-            node = heappop(heap)[1]
-            gradient = pending.pop(node)
+        while True:
+            node, gradient = self._next, self._gradient
+            if heap and (node is None or -heap[0][0] > node.number):
+                node = heappop(heap)[1]
+                gradient = pending.pop(node)
+            elif node is None:
+                break
+            else:
+                self._next = self._gradient = None
             if node.asked is not None:
                 gradient = self._attend(node.asked, gradient)
             if targets is not None and node in targets:
                 self.found[node] = gradient
             if needed is None or not needed.isdisjoint(node.edges):
                 self.visited = node
-                node.pass_on(gradient, self)
+                if type(node) is OpNode:  # most nodes: without a call in between
+                    node.op.pass_on(node, gradient, self)
+                else:
+                    node.pass_on(gradient, self)
 
     def explain(self, error: Exception) -> None:
         """Add to an error what is known of the node at which it came up."""

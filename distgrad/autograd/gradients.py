@@ -176,12 +176,18 @@ def _initial_gradient(tensor: Any, gradient: Any) -> Any:
                 f"backward of a tensor of shape {tensor.shape} needs gradient= of that shape; only "
                 "a scalar has the gradient 1 by default (use .sum() or .mean() for a scalar loss)"
             )
-        return type(tensor).of(array_namespace(tensor.data).ones_like(tensor.data))
+        xp = array_namespace(tensor.data)
+        return type(tensor).of(xp.array(1, tensor.dtype).reshape(tensor.shape))
     if not hasattr(gradient, "requires_grad"):
         raise TypeError(f"gradient= must be a Tensor, got {type(gradient).__name__}")
     if gradient.shape != tensor.shape:
         raise RuntimeError(
             f"gradient= has shape {gradient.shape}, but the tensor has shape {tensor.shape}"
+        )
+    if type(gradient.data) is not type(tensor.data) and gradient.device != tensor.device:
+        raise RuntimeError(
+            f"gradient= lies on {gradient.device}, but the tensor on {tensor.device}; move it with "
+            ".to()"
         )
     return gradient.to(tensor.dtype)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from distgrad.autograd.modes import current_mode
 from distgrad.autograd.node import next_number
-from distgrad.autograd.observing import observers
+from distgrad.autograd.observing import observed, observers
 from distgrad.autograd.op_node import UNCHANGED, OpNode
 from distgrad.autograd.variadic import pass_on_of_many
 from distgrad.backend import array_namespace
@@ -38,8 +38,8 @@ if ({wanted}) and _current_mode().recording:
         _node.saved = {saved}
         _node.versions = {versions}
         _output.node = _node
-        for _observer in _observers():
-            _observer(_node)
+        if _observers():
+            _observed(_node)
 """
 RECORDING_NAMES = {
     "_UNCHANGED": UNCHANGED,
@@ -47,12 +47,15 @@ RECORDING_NAMES = {
     "_current_mode": current_mode,
     "_next_number": next_number,
     "_observers": observers.get,
+    "_observed": observed,
 }
 """What the lines of `recording` use."""
 
 _PASS_ON = """\
 def {name}(_node, _gradient, _walk):
     _saved = _node.saved
+    if type(_saved) is not tuple:
+        _saved = _node.saved_values()
 {checking}\
     if _walk.create_graph:
         _xp = _gradient.__array_namespace__()
@@ -66,8 +69,6 @@ def {name}(_node, _gradient, _walk):
 {freeing}\
 """
 _CHECKING = """\
-if type(_saved) is not tuple:
-    _saved = _node.saved_values()
 {counters} = _node.versions
 if {changed}:
     _node.saved_values()

@@ -7,7 +7,7 @@ from weakref import ref
 from distgrad.autograd.node import Node, Walk
 from distgrad.ops.op import OUTPUT, Op
 
-__all__ = ["UNCHANGED", "OpNode", "SavingNode", "Version"]
+__all__ = ["UNCHANGED", "OpNode", "SavingNode", "Version", "new_version"]
 
 
 class Version:
@@ -15,11 +15,10 @@ class Version:
 
     __slots__ = ("_most", "_views", "number")
 
+    # Made by `new_version`, without a constructor: each result of an operation has one.
+    number: int
     _views: "list[ref[Any]]"
     _most: int
-
-    def __init__(self) -> None:
-        self.number = 0
 
     def add_view(self, view: Any) -> None:
         """Remember a Tensor that shows the memory, as long as it lives."""
@@ -36,7 +35,14 @@ class Version:
         return [view for reference in known if (view := reference()) is not None]
 
 
-UNCHANGED = Version()
+def new_version() -> Version:
+    """Return the count of a piece of memory that was not changed yet."""
+    version = Version()
+    version.number = 0
+    return version
+
+
+UNCHANGED = new_version()
 """Of a value whose changes nobody announces: a number, an array, or what was not saved."""
 
 

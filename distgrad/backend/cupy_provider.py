@@ -9,7 +9,7 @@ from distgrad.backend.arrays import Array, Namespace
 from distgrad.backend.copies import Copies
 from distgrad.backend.cupy_copies import StreamCopies
 from distgrad.backend.cupy_graphs import StreamGraphs
-from distgrad.backend.graphs import Graphs
+from distgrad.backend.graphs import Graphs, is_capturing
 from distgrad.backend.kernels.cuda import load_column
 from distgrad.backend.kernels.table import use
 from distgrad.errors import DeviceError
@@ -68,6 +68,11 @@ class CuPy:
 
         The values of a host array are taken at once; the copy is ordered on the current stream.
         """
+        if isinstance(array, np.ndarray) and is_capturing(self.xp):
+            raise RuntimeError(
+                "a copy from the CPU cannot be recorded in a graph: what it reads may be gone when "
+                "the graph is replayed; make the array on the GPU, or before"
+            )
         with self.using(index):
             return self.xp.asarray(array)
 
@@ -81,12 +86,16 @@ class CuPy:
 
     def describe(self, index: int) -> dict[str, str]:
         """Return what a GPU is and what computes there."""
-        device, runtime = self.xp.cuda.Device(index), self._runtime
+        cuda, runtime = self.xp.cuda, self._runtime
+        device = cuda.Device(index)
+        with device:
+            blas = cuda.cublas.getVersion(cuda.device.get_cublas_handle())
         capability = str(device.compute_capability)
         return {
             "name": runtime.getDeviceProperties(index)["name"].decode(),
             "compute capability": f"{capability[:-1]}.{capability[-1]}",
             "CuPy": self.xp.__version__,
+            "cuBLAS": str(blas),
             "CUDA runtime": _version(runtime.runtimeGetVersion()),
             "CUDA driver": _version(runtime.driverGetVersion()),
             "bus": device.pci_bus_id,

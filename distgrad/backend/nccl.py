@@ -1,6 +1,8 @@
 """NCCL, as CuPy gives it: messages between GPUs, each of one process."""
 
+import warnings
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
@@ -13,10 +15,20 @@ _SUMMED = {"float16": "NCCL_FLOAT16", "float32": "NCCL_FLOAT32", "float64": "NCC
 
 def nccl_problem(xp: Namespace) -> str | None:
     """Say why NCCL cannot be used; None if it can."""
-    nccl = getattr(getattr(xp, "cuda", None), "nccl", None)
+    nccl = _nccl_of(xp)
     if nccl is None or not nccl.available:
         return "CuPy finds no NCCL (pip install nvidia-nccl-cu12 or nvidia-nccl-cu13)"
     return None
+
+
+def _nccl_of(xp: Namespace) -> Any:
+    """Return CuPy's module for NCCL, or None; it is loaded when it is asked for."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a library that is not there, which is told anyway
+            return import_module(f"{xp.__name__}.cuda.nccl")
+    except ImportError:
+        return None
 
 
 def nccl_identity(xp: Namespace) -> Any:
@@ -25,7 +37,7 @@ def nccl_identity(xp: Namespace) -> Any:
     Raises:
         DeviceError: If NCCL does not start.
     """
-    nccl = xp.cuda.nccl
+    nccl = _nccl_of(xp)
     try:
         return nccl.get_unique_id()
     except nccl.NcclError as error:
@@ -47,7 +59,7 @@ class NcclRanks:
 
     def __init__(self, xp: Namespace, size: int, rank: int, identity: Any) -> None:
         self._xp = xp
-        self._nccl = xp.cuda.nccl
+        self._nccl = _nccl_of(xp)
         try:
             self._comm = self._nccl.NcclCommunicator(size, identity, rank)
         except self._nccl.NcclError as error:

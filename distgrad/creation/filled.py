@@ -78,7 +78,8 @@ def ones(
     """Make a Tensor of ones; sizes one by one or as a tuple; float32 by default.
 
     Example:
-        >>> ones(3, dtype=np.int64)
+        >>> import distgrad as dg
+        >>> ones(3, dtype=dg.int64)
         tensor([1, 1, 1])
     """
     return full(

@@ -8,7 +8,7 @@ import numpy as np
 from distgrad.backend import Array, to_host
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating
 from distgrad.tensor import Tensor
-from distgrad.tensor.device import placed
+from distgrad.tensor.device import made_on, placed
 from distgrad.tensor.operands import raw
 from distgrad.tensor.values import cast, fitting
 
@@ -59,8 +59,11 @@ def arange(
     count = math.ceil((end - start) / step)
     if not is_floating(wanted):  # whole steps, and then as many bits as the data type has
         start, step = int(start), int(step)
-    values = cast(start + step * np.arange(count), wanted)
-    return Tensor(placed(values, device), requires_grad)
+
+    def values(xp: Any) -> Array:
+        return cast(start + step * xp.arange(count), wanted)
+
+    return Tensor(made_on(device, values), requires_grad)
 
 
 def _number(value: Any) -> Any:

@@ -77,7 +77,11 @@ class Carrier:
 
     def batch(self, batch: Any) -> Any:
         """Return a batch whose Tensors and arrays lie on the device."""
-        return batch if self._lane is None else self._lane.carry(batch)
+        if self._lane is None:
+            return batch
+        carried = self._lane.carry(batch)
+        self._lane.arrive()
+        return carried
 
     def fetch(self, window: Carried, m: int) -> Any:
         """Return micro-batch ``m`` of a window on the device, and begin with the one after it."""

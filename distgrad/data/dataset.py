@@ -194,6 +194,8 @@ def _raw_array(name: str, value: Any) -> Array:
 
 
 def _taken(array: Array, rows: Indices) -> Array:
+    if not isinstance(array, np.ndarray):  # on a GPU
+        return array.take(array_namespace(array).asarray(rows), axis=0)
     if not array.flags.writeable and _are_a_slice(rows):
         return array[rows[0] : rows[-1] + 1]  # nobody can change the dataset by it
     if array.flags.c_contiguous:

@@ -4,6 +4,7 @@ from distgrad.distributed.communicator import Communicator, SingleProcess
 from distgrad.distributed.connect import connect
 from distgrad.distributed.data_parallel import (
     DataParallel,
+    LossScale,
     ShardedOptimizer,
     StepResult,
     Window,
@@ -14,6 +15,7 @@ from distgrad.distributed.launch_environment import launched_rank, launched_size
 __all__ = [
     "Communicator",
     "DataParallel",
+    "LossScale",
     "ShardedOptimizer",
     "SingleProcess",
     "StepResult",

@@ -86,7 +86,8 @@ class GradientBuffer:
         """Add gradients that are held to this filled buffer, as if they were in another one."""
         for view, gradient in zip(self.views, held.views, strict=True):
             view += gradient
-        self.written |= held.written
+        if False in self._marks:
+            self.written |= held.written
 
 
 class HeldGradients:
@@ -97,25 +98,27 @@ class HeldGradients:
 
     Attributes:
         views: For each parameter its gradient, or 0.
-        written: For each parameter, whether it has a gradient.
     """
 
     def __init__(self, layout: FlatLayout, xp: Namespace = np) -> None:
         self._xp = xp
         self._dtype = layout.dtype
-        self._nothing = [layout.dtype.type(0)] * len(layout)
-        self.written = np.zeros(len(layout), np.bool_)
+        self._zero = layout.dtype.type(0)
+        self._nothing = [self._zero] * len(layout)
         self.clear()
 
     def clear(self) -> None:
         """Let go of all gradients."""
         self.views: list[Any] = self._nothing.copy()
-        self.written[:] = False
+
+    @property
+    def written(self) -> Array:
+        """For each parameter, whether it has a gradient."""
+        return np.array([view is not self._zero for view in self.views], np.bool_)
 
     def write(self, index: int, gradient: Any) -> None:
         """Contribute to the gradient of parameter number ``index``."""
-        if self.written[index]:
-            self.views[index] = self._xp.add(self.views[index], gradient, dtype=self._dtype)
-        else:
-            self.views[index] = gradient
-            self.written[index] = True
+        before = self.views[index]
+        self.views[index] = (
+            gradient if before is self._zero else self._xp.add(before, gradient, dtype=self._dtype)
+        )

@@ -125,8 +125,10 @@ class Registration:
     def __getattr__(self, name: str) -> Any:
         attributes = self.__dict__
         for registry in _REGISTRIES.values():
-            if registry in attributes and name in attributes[registry]:
+            try:  # every layer reads its parameters so in every call
                 return attributes[registry][name]
+            except KeyError:
+                pass
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:

@@ -91,6 +91,7 @@ from distgrad.ops.loss import (
     cross_entropy_x,
     log_softmax,
     mse_loss,
+    mse_loss_x,
     nll_loss,
 )
 from distgrad.ops.lstm import lstm, lstm_cell
@@ -341,6 +342,7 @@ __all__ = [
     "median",
     "minimum",
     "mse_loss",
+    "mse_loss_x",
     "multiply",
     "nan_to_num",
     "negative",

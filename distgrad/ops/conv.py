@@ -162,17 +162,21 @@ def _columns(xp, x, window, groups):
             if not seen.flags.c_contiguous:
                 if room is None:
                     room = xp.empty(seen.size, x.dtype)
-                seen = _gathered(seen, room[: seen.size].reshape(seen.shape))
+                seen = _gathered(seen, room[: seen.size])
             yield (images, band), seen.reshape(groups, -1, width // groups)
 
 
-def _gathered(seen, into):
-    """Copy windows (..., *kernel, C): in one go where the channels make long runs of memory."""
-    if seen.shape[-1] > 1:
+def _gathered(seen, room):
+    """Copy windows (groups, N, H, W, *kernel, C) in the longest runs of memory there are."""
+    groups, *places, kh, kw, depth = seen.shape
+    if depth > 1:
+        into = room.reshape(seen.shape)
         into[...] = seen
-    else:
-        for element in product(*map(range, seen.shape[-3:])):
-            into[..., *element] = seen[..., *element]
+        return into
+    # Line after line of places: it is one to a matrix product which way its columns lie.
+    into = room.reshape(groups, kh, kw, 1, *places).transpose(0, 4, 5, 6, 1, 2, 3)
+    for i, j in product(range(kh), range(kw)):
+        into[..., i, j, 0] = seen[..., i, j, 0]
     return into
 
 

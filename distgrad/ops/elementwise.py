@@ -2,6 +2,7 @@
 
 import math
 
+from distgrad.backend.numbers import number
 from distgrad.ops.op import op
 from distgrad.ops.rounding import sign
 from distgrad.ops.selection import where, zero_unless
@@ -174,7 +175,7 @@ def _(xp, g, y):
 @op(kernel=True)
 def relu_x(xp, g, out):
     """``g`` where ``out``, that of `relu`, is not 0: nan lets it through, as in PyTorch."""
-    return zero_unless(xp, g, out != 0)
+    return zero_unless(xp, g, out != number(xp, 0, out.dtype))
 
 
 @relu_x.rule("g")

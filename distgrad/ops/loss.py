@@ -198,7 +198,7 @@ def _(xp, g, x):
     return g * (maximum(xp, xp.log1p(-x), -100) - maximum(xp, xp.log(x), -100))
 
 
-@op
+@op(kernel=True)
 def mse_loss(xp, x, target, /, reduction):
     """Squared difference, elementwise, summed or averaged over all elements."""
     difference = x - target
@@ -209,18 +209,38 @@ def mse_loss(xp, x, target, /, reduction):
     return total / (loss.size or math.nan) if reduction == "mean" else total
 
 
-def _mse_slope(g, x, target, reduction):
-    difference = x - target
+@mse_loss.rule("x")
+def _(xp, g, x, target, reduction):
+    return mse_loss_x(xp, g, x, target, reduction=reduction)
+
+
+@mse_loss.rule("target")
+def _(xp, g, x, target, reduction):
+    return -mse_loss_x(xp, g, x, target, reduction=reduction)
+
+
+@op(kernel=True)
+def mse_loss_x(xp, g, x, target, /, reduction):
+    """The gradient of `mse_loss` by ``x``."""
+    return _twice(g, x - target, reduction)
+
+
+def _twice(g, difference, reduction):
     if reduction == "mean":
         g = g / (math.prod(difference.shape) or math.nan)
     return g * (2 * difference)
 
 
-@mse_loss.rule("x")
-def _(xp, g, x, target, reduction):
-    return _mse_slope(g, x, target, reduction)
+@mse_loss_x.rule("g")
+def _(xp, above, x, target, reduction):
+    return _twice(above, x - target, reduction)
 
 
-@mse_loss.rule("target")
-def _(xp, g, x, target, reduction):
-    return -_mse_slope(g, x, target, reduction)
+@mse_loss_x.rule("x")
+def _(xp, above, g, reduction):
+    return _twice(g, above, reduction)
+
+
+@mse_loss_x.rule("target")
+def _(xp, above, g, reduction):
+    return -_twice(g, above, reduction)

@@ -3,6 +3,7 @@
 import math
 
 from distgrad.backend.lacking import largest, running
+from distgrad.backend.numbers import spread
 from distgrad.ops.op import op
 from distgrad.ops.rounding import zeros_like
 
@@ -26,12 +27,13 @@ def _count(shape, axis):
 
 @op
 def sum(xp, x, /, axis=None, keepdims=False):
-    return xp.sum(x, axis=axis, keepdims=keepdims)
+    return x.sum(axis, keepdims=keepdims)
 
 
 @sum.rule("x")
 def _(xp, g, x_shape, axis):
-    return xp.broadcast_to(xp.reshape(g, _kept_shape(x_shape, axis)), x_shape)
+    g = g if axis is None else xp.reshape(g, _kept_shape(x_shape, axis))
+    return spread(xp, g, x_shape)
 
 
 @op

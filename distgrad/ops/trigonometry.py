@@ -2,6 +2,7 @@
 
 import math
 
+from distgrad.backend.numbers import number
 from distgrad.ops.op import op
 from distgrad.ops.selection import where
 
@@ -129,7 +130,7 @@ def tanh(xp, x):
 
 @tanh.rule("x")
 def _(xp, g, y):
-    return g * (1 - y * y)
+    return g * (number(xp, 1, y.dtype) - y * y)
 
 
 @op

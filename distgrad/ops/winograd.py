@@ -22,16 +22,17 @@ from distgrad.ops.window import padded, sliding_view
 
 __all__ = ["correlated", "serves", "weight_gradient"]
 
-_BLOCK_BYTES = 3 << 20  # of columns and products; smaller ones spend their time in calls
-_LEAST_DEPTH = 24  # elements of a row of a window: with fewer the sums cost more than they save
-_LEAST_OUTPUTS = 16
+_BLOCK_BYTES = 1 << 21  # of columns and products; smaller ones spend their time in calls
+_LEAST_DEPTH = 96  # elements of a row of a window: with fewer the sums cost what they save
+_LEAST_OUTPUTS = 32
+_LEAST_ROWS = 4  # of the output
 
 
 def serves(window, dtype, depth, outputs):
     """Tell whether these windows, over ``depth`` channels in a group, are worth it."""
     return (
         (window.kernel[0], window.stride[0], window.dilation[0]) == (3, 1, 1)
-        and window.output[0] > 1
+        and window.output[0] >= _LEAST_ROWS
         and window.kernel[1] * depth >= _LEAST_DEPTH
         and outputs >= _LEAST_OUTPUTS
         and dtype.name == "float32"

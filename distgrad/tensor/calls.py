@@ -40,15 +40,15 @@ def {name}({parameters}):
     except _MixedDevices:
         return _op.call(*_brought_together(_apply, _op, {together}){attributes})
     try:
-        _output_array = _quiet.run(_forward, _xp, {arrays}{attributes})
-    except RuntimeError:
+        _output_array = _quiet.run({forward}, {arrays}{attributes})
+    except (RuntimeError, AttributeError):
         _output_array = _run_inside(_op, _xp, {arrays}{attributes})
     if type(_output_array) is not _ndarray:
         _output_array = _array_of(_output_array)
     _output = _new_tensor(_Tensor)
     _output.data = _output_array
     _output.grad = _output.node = _output.view_of = None
-    _output.version = _output_version = _new_version(_Version)
+    _output.version = _output_version = _Version()
     _output_version.number = 0
 {view}{recording}    return _output
 """
@@ -86,6 +86,7 @@ def _make_call(op: Op) -> Callable[..., Tensor]:
         inputs=indent(_reading(op), "    "),
         numpy=" and ".join(f"type({x}) is _ndarray" for x in arrays),
         arrays=", ".join(arrays),
+        forward=f"_xp.{op.name}" if _is_ufunc(op) else "_forward, _xp",
         together=listed(op.inputs),
         attributes="".join(f", {name}={name}" for name in op.defaults),
         view=indent(view, "    ") if op.view else "",
@@ -103,6 +104,15 @@ def _make_record(op: Op) -> Callable[..., None]:
         recording=indent(recording(op), "    "),
     )
     return compiled(op, "record", source, _names(op))
+
+
+def _is_ufunc(op: Op) -> bool:
+    """Tell whether an op is NumPy's ufunc of its name, which is then called directly."""
+    given = ", ".join(op.inputs)
+    plain = compiled(op, "ufunc", f"def {op.name}(xp, {given}): return xp.{op.name}({given})", {})
+    ours, theirs = (getattr(function, "__code__", None) for function in (op.forward, plain))
+    same = ours and theirs and (ours.co_code, ours.co_names) == (theirs.co_code, theirs.co_names)
+    return bool(same) and isinstance(getattr(np, op.name, None), np.ufunc)
 
 
 def _parameters(op: Op) -> str:
@@ -134,7 +144,6 @@ def _names(op: Op) -> dict[str, Any]:
         "_Tensor": Tensor,
         "_new_tensor": Tensor.__new__,
         "_Version": Version,
-        "_new_version": Version.__new__,
         "_share_memory": _share_memory,
         "_link_view": link_view,
         **{f"_{name}_default": default for name, default in op.defaults.items()},
@@ -150,7 +159,7 @@ def _call_of_many(op: VariadicOp, *args: Any, **attributes: Any) -> Tensor:
         return op.call(*brought_together(apply, op, args), **attributes)  # type: ignore[no-any-return]
     try:
         data = quiet.run(op.forward, xp, *arrays, **attributes)
-    except RuntimeError:
+    except (RuntimeError, AttributeError):
         data = run_inside(op, xp, *arrays, **attributes)
     output = Tensor.of(data)
     if op.view and data.base is not None and _share_memory(data, arrays[0]):

@@ -55,7 +55,8 @@ def placed_index(index: Any, target: Any) -> Any:
 def write(target: Any, index: Any, values: Any) -> None:
     """Set elements of a raw array to values that may lie elsewhere; where it repeats, the last."""
     if type(target) is np.ndarray:
-        target[index] = to_host(values) if hasattr(values, "dtype") else values
+        plain = type(values) is np.ndarray or not hasattr(values, "dtype")
+        target[index] = values if plain else to_host(values)
         return
     values = to_device(values, device_name(target)) if hasattr(values, "dtype") else values
     set_at(array_namespace(target), target, values, index)

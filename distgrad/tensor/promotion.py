@@ -89,6 +89,8 @@ def promoted(*operands: Any) -> list[Any]:
     Raises:
         TypeError: If an operand is something else.
     """
+    if _alike(operands):
+        return list(operands)
     given = [x if x is None else _operand(x) for x in operands]
     for x, operand in zip(given, operands, strict=True):
         if x is NotImplemented:
@@ -99,6 +101,12 @@ def promoted(*operands: Any) -> list[Any]:
     return [
         x if x is None else x.to(dtype) if isinstance(x, Tensor) else dtype.type(x) for x in given
     ]
+
+
+def _alike(operands: tuple[Any, ...]) -> bool:
+    """Tell whether there are only Tensors of one data type."""
+    dtype = operands[0].data.dtype if isinstance(operands[0], Tensor) else None
+    return all(isinstance(x, Tensor) and x.data.dtype is dtype for x in operands)
 
 
 def _operand(value: Any) -> Any:

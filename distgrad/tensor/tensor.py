@@ -9,7 +9,7 @@ import numpy as np
 from distgrad import autograd, ops
 from distgrad.autograd.hooks import RemovableHandle
 from distgrad.autograd.node import Leaf, Node
-from distgrad.autograd.op_node import Version
+from distgrad.autograd.op_node import Version, new_version
 from distgrad.backend import Array, array_of
 from distgrad.backend.dtypes import is_floating
 from distgrad.ops import Op
@@ -71,7 +71,7 @@ class Tensor(InPlaceForms, Methods):
 
     def __init__(self, data: Array, requires_grad: bool = False) -> None:
         # Of a Tensor, the memory is shared, and so the count of its changes.
-        self.version = data.version if isinstance(data, Tensor) else Version()
+        self.version = data.version if isinstance(data, Tensor) else new_version()
         data = raw(data)
         self.data = data if type(data) is np.ndarray else array_of(data)
         self.grad = None
@@ -87,7 +87,7 @@ class Tensor(InPlaceForms, Methods):
         tensor.data = data if type(data) is np.ndarray else array_of(data)
         tensor.grad = None
         tensor.node = node
-        tensor.version = Version()
+        tensor.version = new_version()
         tensor.view_of = None
         return tensor
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
-from distgrad.tensor.quiet import quiet
+from distgrad.tensor.quiet import quiet, started
 
 __all__ = ["watching"]
 
@@ -17,14 +18,15 @@ def watching(watcher: Watcher) -> Iterator[None]:
 
     ``forward`` is the function of the op. What is not watched costs nothing.
     """
-    run = quiet.run
+    run = started()
 
-    def watched(forward: Any, xp: Any, *arrays: Any, **attributes: Any) -> Any:
-        result = run(forward, xp, *arrays, **attributes)
+    def watched(forward: Any, *args: Any, **attributes: Any) -> Any:
+        result = run(forward, *args, **attributes)
+        arrays = args[1:] if isinstance(args[0], ModuleType) else args  # of a ufunc
         watcher(forward, arrays, attributes, result)
         return result
 
-    quiet.run = watched  # type: ignore[assignment]
+    quiet.run = watched
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ _FREE_KEYS = (
     "run.device",
     "distributed.transport",
     "data.num_workers",
+    "training.capture",
     "training.max_steps",
     "training.max_epochs",
     "training.target_loss",

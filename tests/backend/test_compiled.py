@@ -121,6 +121,8 @@ def calls(rows: int, width: int) -> dict[str, tuple[tuple[Any, ...], dict[str, A
         "gelu": ((x,), {"approximate": "none"}),
         "gelu_x": ((g, x), {"approximate": "none"}),
         "moments": ((x,), {"axes": (1,)}),
+        "mse_loss": ((x, g), {"reduction": "mean"}),
+        "mse_loss_x": ((above, x, g), {"reduction": "sum"}),
         "normalize": ((x, weight, bias), of_rows),
         "normalize_input": ((g, x, weight), of_rows),
         "normalize_weight": ((g, x), of_rows),

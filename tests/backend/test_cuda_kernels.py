@@ -2,7 +2,7 @@
 
 import ctypes
 import gc
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from helpers.fake_cublaslt import FakeCublasLt
 from helpers.kernel_cases import KernelCase, all_cases, arguments, compared
 
 import distgrad as dg
+from distgrad import ops
 from distgrad.backend import cublaslt
 from distgrad.backend.kernels import Kernel, use
 from distgrad.backend.kernels.cuda import load_column, products
+from distgrad.backend.kernels.cuda.launching import by_element, launch
 from distgrad.nn import functional as F
 from distgrad.training.models.gpt import GPT
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 COLUMN = load_column()
 CASES = list(all_cases())
 TOLERANCE = {"float16": 3e-3, "float32": 2e-6, "float64": 4e-15}
-KEEPS_TYPE = ("random_bits", "power_sum")
+KEEPS_TYPE = ("random_bits", "block_power_sums")
 
 
 XP = emulator.numpy_with_kernels()
@@ -63,7 +65,7 @@ def test_a_kernel_computes_what_its_reference_does(xp: ModuleType, case: KernelC
         found = run(xp, case, dtype)
         exact = case.exact and dtype != "float16"
         wanted = expected(case, dtype, dtype if exact else "float64")
-        for ours, theirs in zip(found, wanted, strict=True):
+        for ours, theirs in zip(found, map(np.asarray, wanted), strict=True):
             assert ours.shape == theirs.shape
             assert ours.dtype == dtype or case.kernel.name in KEEPS_TYPE
             if exact:
@@ -95,8 +97,6 @@ def test_what_no_kernel_serves_is_left_to_the_reference(xp: ModuleType) -> None:
 
 
 def test_a_target_that_is_no_class_is_left_to_the_reference_which_says_so(xp: ModuleType) -> None:
-    from distgrad import ops
-
     scores, targets = np.zeros((2, 3), np.float32), np.array([1, 3])
     how = targets, 1, "mean", -100
     assert COLUMN["cross_entropy"](xp, scores, *how) is NotImplemented
@@ -163,3 +163,35 @@ def test_a_model_trains_with_the_column_as_without(xp: ModuleType, build: Any) -
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
     assert len(used) >= 10
+
+
+def _bfloat16(values: Any) -> Any:
+    """The values to the nearest of 16 bits, of two equally near ones the even one."""
+    bits = np.asarray(values, np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def _single(bits: Any) -> Any:
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def test_bfloat16_is_computed_in_float32_and_rounded_to_the_nearest(xp: ModuleType) -> None:
+    kind = SimpleNamespace(name="bfloat16", itemsize=2)
+    x = _bfloat16(np.random.default_rng(0).normal(size=1003) * 3)
+    y = np.zeros_like(x)
+    shape = by_element(SimpleNamespace(dtype=kind, size=x.size))
+    launch(xp, "elementwise.gelu", kind, shape, y, x, 0, x.size)
+    wanted = _bfloat16(COLUMN["gelu"](xp, _single(x), "tanh"))
+    np.testing.assert_array_equal(y, wanted)
+
+
+def test_the_matrix_units_take_bfloat16(xp: ModuleType) -> None:
+    kind = SimpleNamespace(name="bfloat16", itemsize=2)
+    generator = np.random.default_rng(0)
+    q, k, v = (_bfloat16(generator.normal(size=(1, 1, 40, 32))) for _ in range(3))
+    y, logs = np.zeros_like(q), np.zeros((1, 1, 40), np.float32)
+    strides = np.array([40 * 32, 40 * 32, 32] * 4)
+    given = y, logs, q, k, v, strides, 1, 40, 40, 32, 0.2, 0
+    launch(xp, "tensor_attention.attention", kind, ((1, 1), (32, 4)), *given, size=32)
+    exact = ops.attention.forward.reference(np, np.stack([_single(a) for a in (q, k, v)]), 0.2)
+    assert np.linalg.norm(_single(y) - exact) < 5e-3 * np.linalg.norm(exact)

@@ -155,6 +155,15 @@ def test_where_nothing_can_be_written_nothing_is_kept(
     assert cache_folder() is None
 
 
+def test_a_user_without_a_home(cache_folder: Any, monkeypatch: Any) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    assert cache_folder() is None
+
+
 def test_another_version_of_the_code_has_another_folder(
     cache_folder: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:

@@ -110,33 +110,52 @@ def test_structures_keep_their_shape():
     assert Carrier("cpu").batch(batch) is batch
 
 
-def test_a_buffer_is_not_used_again_before_its_copy_is_made(monkeypatch):
+class LateCopy:
+    """A copy that is made when somebody waits for it, and not before."""
+
+    def __init__(self, make):
+        self._make = make
+
+    def synchronize(self):
+        if self._make:
+            self._make()
+            self._make = None
+
+
+class Late(copies.CopiesAtOnce):
     """Copies that are made as late as they may be."""
-    late = []
 
-    class Late(copies.CopiesAtOnce):
-        def to_device(self, source, target):
-            done = LateCopy(lambda: super(Late, self).to_device(source, target))
-            late.append(done)
-            return done
+    def __init__(self, device):
+        super().__init__(device)
+        self._begun = []
 
-        def follow(self):
-            for copy in late:
-                copy.synchronize()
+    def to_device(self, source, target):
+        self._begun.append(LateCopy(lambda: super(Late, self).to_device(source, target)))
+        return self._begun[-1]
 
-    class LateCopy:
-        def __init__(self, make):
-            self._make = make
+    def follow(self):
+        for copy in self._begun:
+            copy.synchronize()
 
-        def synchronize(self):
-            if self._make:
-                self._make()
-                self._make = None
 
+@pytest.fixture
+def late(monkeypatch):
     monkeypatch.setattr(copies, "CopiesAtOnce", Late)
+
+
+def test_a_buffer_is_not_used_again_before_its_copy_is_made(late):
     _, of_host = windows(24, 24, 2)
     _, carried = windows(24, 24, 2)
     for window, other in zip(on_device(carried, CUDA), of_host, strict=True):
         batches = [window.micro_batch(m) for m in range(len(window))]
         for m, batch in enumerate(batches):
             np.testing.assert_array_equal(to_host(batch.x.data), other.micro_batch(m).x.data)
+
+
+def test_a_batch_has_arrived_when_it_is_returned(late):
+    carrier = Carrier(CUDA)
+    for number in range(5):
+        values = np.full(100, number)
+        carried = carrier.batch((values, dg.ones(3)))
+        np.testing.assert_array_equal(to_host(carried[0]), values)
+        assert to_host(carried[1].data).tolist() == [1.0, 1.0, 1.0]

@@ -97,6 +97,7 @@ def test_ranks_that_would_compute_differently_are_refused(tmp_path: Path) -> Non
     assert job.stdout.splitlines() == [line] * 2, job.stderr
 
 
+@needs_numba
 def test_every_rank_hears_what_one_of_them_lacks(tmp_path: Path) -> None:
     job = run(2, MISSING, tmp_path)
     line = (

@@ -6,6 +6,7 @@ which needs no GPU.
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ FILE = Path(__file__).with_suffix(".txt")
 
 Parameters = tuple[str, ...]
 
+_STARS = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+
 
 def read() -> dict[str, Parameters]:
-    """The names with the parameters of each; of a ufunc, and where none are known, ``*``."""
+    """The names with the parameters of each; ``ufunc`` for those of a ufunc."""
     lines = FILE.read_text().splitlines()
     return {name: tuple(parameters) for name, *parameters in map(str.split, lines)}
 
@@ -31,7 +34,18 @@ def of_cupy() -> list[str]:
         for name, parameters in _functions(module, cupy.ufunc)
     ]
     attributes = [name for name in dir(cupy.ndarray) if not name.startswith("_")]
-    return sorted(lines + [f"ndarray.{name}" for name in attributes])
+    lines += [
+        f"ndarray.{name} {_of_method(getattr(cupy.ndarray, name))}".strip() for name in attributes
+    ]
+    return sorted(lines)
+
+
+def _of_method(method: object) -> str:
+    """The parameters of a compiled method, which its docstring begins with."""
+    line = (getattr(method, "__doc__", None) or "").partition("\n")[0]
+    found = re.search(r"\((?:self, |self)(.*?)\)(?: ->|$)", line)
+    listed = found.group(1).split(", ") if found and found.group(1) else []
+    return " ".join(part.partition("=")[0].split()[-1] for part in listed)
 
 
 def _functions(module: object, ufunc: type) -> Iterator[tuple[str, str]]:
@@ -43,10 +57,11 @@ def _functions(module: object, ufunc: type) -> Iterator[tuple[str, str]]:
             yield name, "ufunc"
             continue
         try:
-            parameters = inspect.signature(value).parameters
+            parameters = inspect.signature(value).parameters.values()
         except (TypeError, ValueError):
-            parameters = {"*": None}
-        yield name, " ".join(parameters)
+            yield name, "*args **kwargs"
+            continue
+        yield name, " ".join(_STARS.get(p.kind, "") + p.name for p in parameters)
 
 
 if __name__ == "__main__":

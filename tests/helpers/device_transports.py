@@ -1,19 +1,53 @@
 """Transports of arrays on the strict double, and doubles of what CI has no hardware for."""
 
 import ctypes
+import sys
 from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 from helpers.strict_device import device_array, double
 from mpi4py import MPI
 
-from distgrad.backend.copies import copies_of
+from distgrad.backend.copies import CopiesAtOnce, copies_of
 from distgrad.distributed.device.cuda_aware import CudaAware
 from distgrad.distributed.device.ipc import Ipc
 from distgrad.distributed.device.nccl import Nccl
 from distgrad.distributed.device.staged import Staged
 
 __all__ = ["MAKERS", "FakeNccl", "TakesDeviceArrays"]
+
+
+class LateCopies(CopiesAtOnce):
+    """Copies that are made, in their order, when somebody waits for one, and not before."""
+
+    def __init__(self, device):
+        super().__init__(device)
+        self._begun = []
+
+    def buffer(self, nbytes):
+        return np.full(nbytes, 255, np.uint8)
+
+    def to_host(self, source, target):
+        return self._later(lambda: super(LateCopies, self).to_host(source, target))
+
+    def to_device(self, source, target):
+        return self._later(lambda: super(LateCopies, self).to_device(source, target))
+
+    def follow(self):
+        self.synchronize()
+
+    def synchronize(self):
+        self._make(len(self._begun))
+
+    def _later(self, make):
+        self._begun.append(make)
+        until = len(self._begun)
+        return SimpleNamespace(synchronize=lambda: self._make(until))
+
+    def _make(self, until):
+        for place in range(until):
+            make, self._begun[place] = self._begun[place], lambda: None
+            make()
 
 
 class TakesDeviceArrays:
@@ -129,12 +163,13 @@ class _FakeCommunicator:
 
 def _with_nccl(comm, device):
     stream = SimpleNamespace(ptr=7)
-    double.xp.cuda = SimpleNamespace(nccl=FakeNccl(comm._comm), get_current_stream=lambda: stream)
+    double.xp.cuda = SimpleNamespace(get_current_stream=lambda: stream)
+    sys.modules[f"{double.xp.__name__}.cuda.nccl"] = FakeNccl(comm._comm)
     return Nccl(comm, device)
 
 
 MAKERS = {
-    "staged, in pieces": lambda comm, device: Staged(comm, copies_of(device), place=512),
+    "staged, in pieces": lambda comm, device: Staged(comm, LateCopies(device), place=512),
     "staged": lambda comm, device: Staged(comm, copies_of(device)),
     "ipc, in pieces": lambda comm, device: Ipc(comm, device, nbytes=512),
     "ipc": lambda comm, device: Ipc(comm, device, nbytes=2**20),

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include <type_traits>
 #include <utility>
 
 #define __global__
@@ -36,7 +37,7 @@ struct Fiber {
   bool is_started;
   State state;
   Index thread;
-  unsigned char slot[16];  // what a shuffle shows to the other lanes
+  unsigned char slot[32];  // what a shuffle shows to the other lanes
 };
 
 enum { MOST_THREADS = 1024, STACK = 1 << 17, WARP = 32 };
@@ -80,6 +81,18 @@ template <class V>
 static V __shfl_sync(unsigned, V value, int lane) {
   return from_lane(value, lane);
 }
+
+static unsigned __ballot_sync(unsigned, bool value) {
+  Fiber* warp = fibers + (current - fibers) / WARP * WARP;
+  current->slot[0] = value;
+  __syncwarp();
+  unsigned all = 0;
+  for (int lane = 0; lane < WARP; lane++) all |= (unsigned)warp[lane].slot[0] << lane;
+  __syncwarp();
+  return all;
+}
+
+static int __popc(unsigned bits) { return __builtin_popcount(bits); }
 
 static void work() {
   for (;;) {
@@ -199,4 +212,38 @@ static unsigned short float_to_half(float x) {
   unsigned short bits;
   memcpy(&bits, &half, 2);
   return bits;
+}
+
+// The matrix units: each lane shows its fragments, and computes its four sums from those of all.
+static float half_of(unsigned pair, int high, float (*widen)(unsigned short)) {
+  return widen(pair >> 16 * high);
+}
+
+static void matrix_unit(float* sums, const unsigned* rows, unsigned near, unsigned far,
+                        float (*widen)(unsigned short)) {
+  Fiber* warp = fibers + (current - fibers) / WARP * WARP;
+  unsigned shown[6] = {rows[0], rows[1], rows[2], rows[3], near, far};
+  memcpy(current->slot, shown, sizeof shown);
+  __syncwarp();
+  for (int part = 0; part < 4; part++) {
+    int row = own_lane() / 4 + part / 2 * 8, column = own_lane() % 4 * 2 + part % 2;
+    for (int k = 0; k < 16; k++) {
+      unsigned of_row[6], of_column[6];
+      memcpy(of_row, warp[row % 8 * 4 + k % 8 / 2].slot, sizeof of_row);
+      memcpy(of_column, warp[column * 4 + k % 8 / 2].slot, sizeof of_column);
+      sums[part] += half_of(of_row[row / 8 + k / 8 * 2], k % 2, widen) *
+                    half_of(of_column[4 + k / 8], k % 2, widen);
+    }
+  }
+  __syncwarp();
+}
+
+static float bfloat16_to_float(unsigned short bits) { return __uint_as_float((unsigned)bits << 16); }
+
+struct float16;
+struct bfloat16;
+template <class Element>
+static void matrix_unit(float* sums, const unsigned* rows, unsigned near, unsigned far, Element) {
+  bool is_half = std::is_same<Element, float16>::value;
+  matrix_unit(sums, rows, near, far, is_half ? half_to_float : bfloat16_to_float);
 }

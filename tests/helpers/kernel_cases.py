@@ -10,8 +10,9 @@ import numpy as np
 from distgrad import ops, optim
 from distgrad.backend.kernels import Kernel
 from distgrad.backend.random import random_bits
+from distgrad.flat import BLOCK
 from distgrad.nn.functional.dropout import dropout_mask
-from distgrad.nn.utils.clip_grad import power_sum
+from distgrad.nn.utils.clip_grad import block_power_sums
 from distgrad.ops.fused_attention import attention_x
 from distgrad.ops.linalg import product
 from distgrad.ops.window import Window
@@ -175,7 +176,7 @@ def _attention(times: int) -> Iterator[KernelCase]:
         length = shape[-2]
         triangle = np.where(np.tri(length, dtype=bool), 0.0, -np.inf) if causal else None
         shape = (shape[0] * times, *shape[1:])
-        types = ("float32", "float64", "float16") if shape[-1] <= 64 else ("float32", "float16")
+        types = ("float32", "float64", "float16") if shape[-1] <= 32 else ("float32", "float16")
         label = "x".join(map(str, shape))
         given = {"scale": 0.3, "causal": triangle}
         make, whole = _arrays((3, *shape)), _with_output((3, *shape), given)
@@ -285,9 +286,14 @@ def _optimizers(times: int) -> Iterator[KernelCase]:
         changed = (2, 4, 5, 6) if largest else (2, 4, 5)
         given = {**step, **more}
         yield KernelCase(optim.adam.adam_update, make, given, changed, label=label, **exact)
-    for norm in (2.0, 1.0, 3.0, math.inf):
-        make, given = _arrays((size,), (size,)), {"norm_type": norm}
-        yield KernelCase(power_sum, make, given, types=("float32", "float64"), label=f"{norm}")
+    for norm, first in ((2.0, BLOCK), (2.0, 7), (1.0, 99), (3.0, BLOCK), (math.inf, 5)):
+        given = {"norm_type": norm, "first": first}
+        kinds = {"types": ("float32", "float64"), "label": f"{norm} {first}"}
+        yield KernelCase(block_power_sums, _blocks(2 * BLOCK + 9), given, **kinds)
+
+
+def _blocks(size: int) -> Callable[[np.random.Generator], tuple[Any, ...]]:
+    return lambda g: (g.normal(size=size), np.empty(BLOCK))
 
 
 def _with_room(room: np.ndarray, shapes: Any) -> Callable[[np.random.Generator], tuple[Any, ...]]:

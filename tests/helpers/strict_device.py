@@ -90,6 +90,12 @@ class device_array:  # noqa: N801 (named as NumPy and CuPy name theirs)
     def shape(self, shape: tuple[int, ...]) -> None:
         self._host.shape = shape
 
+    @property
+    def flags(self) -> SimpleNamespace:
+        own = self._host.flags
+        names = ("c_contiguous", "f_contiguous", "owndata")
+        return SimpleNamespace(**{name: getattr(own, name) for name in names})
+
     def __len__(self) -> int:
         return len(self._host)
 
@@ -201,8 +207,19 @@ def _in_bounds(place: Any) -> Iterator[None]:
 # Methods and operators of arrays
 
 
+def _check_call(name: str, named: tuple[str, ...], args: Any, kwargs: Any) -> None:
+    unknown = sorted(kwargs.keys() - {*named})
+    if unknown and not any(x.startswith("**") for x in named):
+        raise TypeError(f"cupy.{name}() got an unexpected keyword argument {unknown[0]!r}")
+    if len(args) > len(named) and not any(x.startswith("*") for x in named):
+        raise TypeError(f"cupy.{name}() takes {len(named)} arguments, got {len(args)}")
+
+
 def _forwarding(name: str) -> Callable[..., Any]:
+    named = API[f"ndarray.{name}"]
+
     def method(self: device_array, *args: Any, **kwargs: Any) -> Any:
+        _check_call(f"ndarray.{name}", named, args, kwargs)
         taken = {key: _unwrapped(value) for key, value in kwargs.items()}
         with np.errstate(all="ignore"):
             result = getattr(self._host, name)(*map(_unwrapped, args), **taken)
@@ -229,7 +246,7 @@ _OPERATORS = [f"__{prefix}{name}__" for prefix in ("", "r", "i") for name in _PA
 _OPERATORS += [
     f"__{name}__" for name in ["lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert"]
 ]
-_FORWARDED_ATTRIBUTES = ["dtype", "ndim", "size", "strides", "nbytes", "itemsize", "flags"]
+_FORWARDED_ATTRIBUTES = ["dtype", "ndim", "size", "strides", "nbytes", "itemsize"]
 
 
 def _attribute(name: str) -> property:
@@ -251,7 +268,7 @@ for _line in API:
 
 _OF_HOST_ARRAYS = {"array", "asarray"}
 _NOT_IN_IT = {"asnumpy", "from_dlpack", "frombuffer", "fromfile", "load", "save", "savez"}
-_OF_UFUNCS = ("out", "where", "dtype", "casting")
+_OF_UFUNCS = ("*arrays", "out", "where", "dtype", "casting")
 _TRUTH_AS_ARRAY = {"allclose", "array_equal", "array_equiv"}
 
 
@@ -260,9 +277,7 @@ def _function(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
     named = _OF_UFUNCS if parameters == ("ufunc",) else parameters
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        unknown = sorted(kwargs.keys() - {*named})
-        if unknown and not {"kwargs", "*"} & {*named}:
-            raise TypeError(f"cupy.{name}() got an unexpected keyword argument {unknown[0]!r}")
+        _check_call(name, named, args, kwargs)
         double.calls[name] += 1
         kwargs.pop("blocking", None)
         if name in _OF_HOST_ARRAYS and isinstance(args[0], np.ndarray):

@@ -1,5 +1,7 @@
 """Arrays of the strict double of a GPU between ranks, by each transport."""
 
+import sys
+
 import numpy as np
 import pytest
 from helpers.device_transports import MAKERS
@@ -20,6 +22,7 @@ def device():
     with strict_device():
         yield DEVICE
         vars(double.xp).pop("cuda", None)  # the fake NCCL
+        sys.modules.pop(f"{double.xp.__name__}.cuda.nccl", None)
 
 
 @pytest.fixture(params=MAKERS, scope="module")

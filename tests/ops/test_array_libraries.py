@@ -13,7 +13,7 @@ FILES = sorted(Path(ops.__file__).parent.glob("*.py"))
 
 # What stands for itself, whatever the library of the arrays: types, data types and their limits.
 # `einsum_path` counts operations from shapes alone.
-ALLOWED = {"dtype", "einsum_path", "finfo", "generic", "integer", "ndarray"}
+ALLOWED = {"dtype", "einsum_path", "finfo", "generic", "iinfo", "integer", "ndarray"}
 
 
 def uses(path: Path) -> Iterator[tuple[int, str]]:

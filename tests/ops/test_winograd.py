@@ -9,9 +9,15 @@ from helpers.strict_device import strict_device
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from distgrad import ops
 from distgrad.backend import array_namespace, to_device, to_host
-from distgrad.ops import conv2d, conv2d_weight, conv_transpose2d, winograd
+from distgrad.ops import winograd
 from distgrad.ops.window import Window
+
+# The references, whatever kernels are in use.
+conv2d = ops.conv2d.forward.reference
+conv2d_weight = ops.conv2d_weight.forward.reference
+conv_transpose2d = ops.conv_transpose2d.forward.reference
 
 
 def float32(rng: np.random.Generator, *shape: int) -> Any:
@@ -22,17 +28,18 @@ def float32(rng: np.random.Generator, *shape: int) -> Any:
 def problems(draw: Any) -> tuple[Any, Any, Any, Any, Window, int]:
     """(x, weight, bias, gradient of the output, window, groups)."""
     pairs = st.tuples(st.just(1), st.integers(1, 2))
-    size = draw(st.tuples(st.integers(2, 9), st.integers(1, 7)))
+    size = draw(st.tuples(st.integers(4, 9), st.integers(1, 7)))
     padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
     kernel = 3, draw(st.integers(1, 3))
     window = sliding.window(size, kernel, draw(pairs), draw(pairs), padding)
-    assume(window.output[0] > 1)
+    assume(window.output[0] > 3)
     assume(window.output[1] > 0)
     groups, count = draw(st.integers(1, 2)), draw(st.integers(0, 5))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    x = float32(rng, count, groups * 24, *size)
-    weight, bias = float32(rng, groups * 16, 24, *kernel), float32(rng, groups * 16)
-    return x, weight, bias, float32(rng, count, groups * 16, *window.output), window, groups
+    depth, outputs = 96 // kernel[1], groups * 32
+    x, weight = float32(rng, count, groups * depth, *size), float32(rng, outputs, depth, *kernel)
+    above = float32(rng, count, outputs, *window.output)
+    return x, weight, float32(rng, outputs), above, window, groups
 
 
 def assert_near(found: Any, expected: Any) -> None:
@@ -55,10 +62,15 @@ def test_values_and_gradients_in_blocks_of_any_size(problem: Any, block: int) ->
     assert_near(gradient, sliding.conv2d_weight(x64, above64, window, groups))
 
 
+def assert_served(weight: Any, window: Window) -> None:
+    assert winograd.serves(window, weight.dtype, weight.shape[1], len(weight))
+
+
 def test_the_gradient_of_the_input() -> None:
     rng = np.random.default_rng(0)
     window = sliding.window((7, 6), (3, 3), padding=(1, 1))
-    weight, above = float32(rng, 32, 16, 3, 3), float32(rng, 2, 32, *window.output)
+    weight, above = float32(rng, 32, 32, 3, 3), float32(rng, 2, 32, *window.output)
+    assert_served(weight, window)
     by_input = conv_transpose2d(np, above, weight, None, window, 1, (7, 6))
     expected = sliding.conv_transpose2d(
         above.astype(np.float64), weight.astype(np.float64), None, window, 1, (7, 6)
@@ -69,7 +81,7 @@ def test_the_gradient_of_the_input() -> None:
 def test_its_error_is_no_larger_than_that_of_all_products() -> None:
     rng = np.random.default_rng(0)
     window = sliding.window((14, 14), (3, 3), padding=(1, 1))
-    x, weight = float32(rng, 2, 32, 14, 14), float32(rng, 16, 32, 3, 3)
+    x, weight = float32(rng, 2, 32, 14, 14), float32(rng, 32, 32, 3, 3)
     exact = conv2d(np, x.astype(np.float64), weight.astype(np.float64), None, window, 1)
 
     def error() -> float:
@@ -84,7 +96,8 @@ def test_its_error_is_no_larger_than_that_of_all_products() -> None:
 def test_the_bits_do_not_depend_on_strides() -> None:
     rng = np.random.default_rng(0)
     window = sliding.window((6, 5), (3, 3), padding=(1, 1))
-    x, weight = float32(rng, 4, 16, 6, 5), float32(rng, 16, 16, 3, 3)
+    x, weight = float32(rng, 4, 32, 6, 5), float32(rng, 32, 32, 3, 3)
+    assert_served(weight, window)
     turned = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     y = conv2d(np, x, weight, None, window, 1)
     assert conv2d(np, turned, weight, None, window, 1).tobytes() == y.tobytes()
@@ -93,7 +106,8 @@ def test_the_bits_do_not_depend_on_strides() -> None:
 def test_on_the_strict_double_of_a_gpu() -> None:
     rng = np.random.default_rng(0)
     window = sliding.window((5, 4), (3, 3), padding=(1, 1))
-    x, weight, bias = float32(rng, 2, 16, 5, 4), float32(rng, 16, 16, 3, 3), float32(rng, 16)
+    x, weight, bias = float32(rng, 2, 32, 5, 4), float32(rng, 32, 32, 3, 3), float32(rng, 32)
+    assert_served(weight, window)
     y = conv2d(np, x, weight, bias, window, 1)
     by_weight = conv2d_weight(np, x, y, window, 1)
     with strict_device():
@@ -108,14 +122,14 @@ def test_on_the_strict_double_of_a_gpu() -> None:
     ("window", "dtype", "depth", "outputs"),
     [
         (sliding.window((6, 6), (3, 3)), "float64", 32, 32),
-        (sliding.window((6, 6), (3, 3)), "float32", 1, 32),
-        (sliding.window((6, 6), (3, 3)), "float32", 32, 8),
+        (sliding.window((6, 6), (3, 3)), "float32", 31, 32),
+        (sliding.window((6, 6), (3, 3)), "float32", 32, 31),
         (sliding.window((6, 6), (3, 3), (2, 1)), "float32", 32, 32),
         (sliding.window((6, 6), (3, 3), (1, 1), (2, 1)), "float32", 32, 32),
         (sliding.window((6, 6), (2, 3)), "float32", 32, 32),
-        (sliding.window((3, 6), (3, 3)), "float32", 32, 32),
+        (sliding.window((5, 6), (3, 3)), "float32", 32, 32),
     ],
-    ids=["float64", "few channels", "few outputs", "steps", "dilated", "two rows", "one line"],
+    ids=["float64", "few channels", "few outputs", "steps", "dilated", "two rows", "three lines"],
 )
 def test_what_it_does_not_serve(window: Window, dtype: str, depth: int, outputs: int) -> None:
     assert not winograd.serves(window, np.dtype(dtype), depth, outputs)

@@ -43,6 +43,13 @@ def test_gradients_flow_back_to_where_a_tensor_lies() -> None:
     assert (x.grad.device, x.grad.tolist()) == ("cpu", [6, 12])
 
 
+def test_a_gradient_from_above_lies_beside_its_tensor() -> None:
+    y = dg.ones(2, device="cuda", requires_grad=True) * 2
+    with pytest.raises(RuntimeError, match="gradient= lies on cpu, but the tensor on cuda:0; move"):
+        y.backward(dg.ones(2))
+    y.backward(dg.ones(2).cuda())
+
+
 def test_reading_a_tensor() -> None:
     x = dg.tensor([[1, 2], [3, 4]], device="cuda")
     assert x.tolist() == [[1, 2], [3, 4]]

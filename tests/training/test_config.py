@@ -99,7 +99,7 @@ def test_all_problems_are_reported_together():
         "  run.device = \"gpu\": must be 'cpu' or 'cuda'\n"
         "  data.micro_batch_size = 0: must be greater than 0\n"
         '  training.seeds: unknown key; did you mean "seed"? Known: loss, metrics, '
-        "precision, "
+        "precision, capture, "
         "seed, max_steps, max_epochs, target_loss, monitor, monitor_mode, target_metric, patience, "
         "min_delta, evaluate_every_epochs, evaluate_every_steps, clip_grad_value, clip_grad_norm, "
         "on_nonfinite, weight_decay_on, ema, callbacks"

@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 from helpers.configs import tiny_file
+from helpers.mpi import mpirun
 from helpers.resuming import ended, through_the_disk, trained, variant
 from helpers.strict_device import double, strict_device
 
 from distgrad.backend import device_name, to_host
+from distgrad.backend.devices import device_count
 from distgrad.cli import main
 from distgrad.distributed import SingleProcess
 from distgrad.errors import UsageError
@@ -138,7 +140,17 @@ def test_without_a_gpu_it_ends_before_the_first_step(tmp_path, capsys, monkeypat
     assert not (tmp_path / "run").exists()
 
 
-def test_an_unknown_precision_and_one_that_the_device_lacks():
+@pytest.mark.skipif(device_count() > 0, reason="there is a GPU here")
+def test_without_cupy_all_ranks_end_with_status_2_and_one_says_why(tmp_path):
+    argv = ["-m", "distgrad", "train", tiny_file(tmp_path), "--set", CUDA]
+    job = mpirun(2, ["python", *argv], cwd=tmp_path)
+    assert job.returncode == 2
+    assert job.stderr.count("GPUs are computed on with CuPy, which does not load here") == 1
+    assert "pip install 'distgrad[cuda12]' or 'distgrad[cuda13]'" in job.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_precision_that_the_device_lacks():
     with pytest.raises(UsageError, match='no bfloat16; use "fp16", whose loss is scaled'):
         Trainer(variant("adamw", "training.precision=bf16"), SingleProcess())
 

@@ -532,6 +532,7 @@ def test_every_key_of_training_either_changes_the_result_or_does_not():
     """A new key belongs into one of these lists, after a thought on which."""
     free = {key.removeprefix("training.") for key in (*_FREE_KEYS, *_EVALUATIONS)}
     assert free & TrainingConfig.model_fields.keys() == {
+        "capture",
         "max_steps",
         "max_epochs",
         "target_loss",

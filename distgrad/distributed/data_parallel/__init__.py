@@ -1,6 +1,7 @@
 """Data-parallel training of one model: the part of `distgrad.distributed` that knows models."""
 
 from distgrad.distributed.data_parallel.model import DataParallel, StepResult, Window
+from distgrad.distributed.data_parallel.precision import LossScale
 from distgrad.distributed.data_parallel.sharded_optimizer import ShardedOptimizer
 
-__all__ = ["DataParallel", "ShardedOptimizer", "StepResult", "Window"]
+__all__ = ["DataParallel", "LossScale", "ShardedOptimizer", "StepResult", "Window"]

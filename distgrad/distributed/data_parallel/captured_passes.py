@@ -43,7 +43,6 @@ class CapturedPasses:
         self, loss: LossFunction, losses: Losses, batch: Any, step: int, micro_batch: int
     ) -> tuple[Tensor | None, float]:
         """Compute the gradients of a micro-batch; return its share of the loss and its count."""
-
         if not isinstance(losses, OneLoss) or self._is_followed():
             self.gradients.clear()
             share, count = losses.to_differentiate(loss(batch))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from distgrad.autograd.op_node import Version
+from distgrad.autograd.op_node import new_version
 from distgrad.backend import Array, array_namespace
 from distgrad.distributed.communicator import Communicator
 from distgrad.flat import FlatLayout, FlatSegment
@@ -21,7 +21,7 @@ class ShardedGradient(Tensor):
     def __init__(self) -> None:
         self.grad = None
         self.node = None
-        self.version = Version()
+        self.version = new_version()
         self.view_of = None
 
     @property

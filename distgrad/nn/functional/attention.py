@@ -70,7 +70,8 @@ def scaled_dot_product_attention(
     bias = _bias(query, key, attn_mask, is_causal)
     if attn_mask is None and not dropout_p and _is_fused(query, key, value):
         stacked = apply(ops.stack, query, key, value)
-        return apply(ops.attention, stacked, scale=scale, causal=None if bias is None else bias.data)
+        causal = None if bias is None else bias.data
+        return apply(ops.attention, stacked, scale=scale, causal=causal)
     scores = apply(ops.attention_scores, query, key, bias, scale=scale)
     weights = apply(ops.attention_weights, in_single(scores)).to(scores.dtype)
     return apply(ops.attention_mix, dropout(weights, dropout_p), value)

@@ -8,8 +8,9 @@ alone: not on where a block lies in memory, nor on which rank summed it.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from itertools import repeat
+from collections.abc import Iterable
+from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 
@@ -155,20 +156,23 @@ def power_sums(
     if not norm_type > 0:
         raise ValueError(f"norm_type must be above 0, got {norm_type}")
     scratch = None
-    sums: list[Array] = []
+    sums: list[Any] = []
     with np.errstate(all="ignore"):
-        for block in _blocks(arrays, offsets):
+        for array, offset in zip(arrays, offsets, strict=False):
+            if not array.size:
+                continue
+            flat, xp = array.reshape(-1), array_namespace(array)
             if scratch is None:
-                scratch = array_namespace(block).empty(BLOCK)
-            namespace = array_namespace(block)
-            sums.append(power_sum(namespace, block, scratch[: block.size], norm_type=norm_type))
+                scratch = xp.empty(BLOCK)
+            first = BLOCK - offset % BLOCK
+            sums.append(block_power_sums(xp, flat, scratch, first=first, norm_type=norm_type))
     return _values(sums)
 
 
-def _values(sums: list[Array]) -> list[float]:
-    """Return scalars as numbers; those of a GPU are read all at once, because it is waited for."""
+def _values(sums: list[Any]) -> list[float]:
+    """Return sums as numbers; those of a GPU are read all at once, because it is waited for."""
     xp = array_namespace(*sums[:1])
-    return [float(total) for total in (sums if xp is np else to_host(xp.stack(sums)))]
+    return list(map(float, chain(*sums) if xp is np else to_host(xp.concatenate(sums))))
 
 
 def combine_power_sums(sums: Iterable[float], norm_type: float = 2.0) -> float:
@@ -183,12 +187,17 @@ def combine_power_sums(sums: Iterable[float], norm_type: float = 2.0) -> float:
         return math.inf
 
 
-def _blocks(arrays: Iterable[Array], offsets: Iterable[int]) -> Iterator[Array]:
-    for array, offset in zip(arrays, offsets, strict=False):
-        flat = array.reshape(-1)
-        ends = range(BLOCK - offset % BLOCK, flat.size + BLOCK, BLOCK) if flat.size else ()
-        for end in ends:
-            yield flat[max(end - BLOCK, 0) : end]
+@kernel
+def block_power_sums(
+    xp: Namespace, flat: Array, values: Array, /, first: int, norm_type: float
+) -> Any:
+    """Return the sums of the blocks of an array, of which the first ends at ``first``.
+
+    On a GPU they are an array there. ``values``, float64, as long as a block, is overwritten.
+    """
+    blocks = [flat[max(end - BLOCK, 0) : end] for end in range(first, flat.size + BLOCK, BLOCK)]
+    sums = [power_sum(xp, block, values[: block.size], norm_type=norm_type) for block in blocks]
+    return sums if xp is np else xp.stack(sums)
 
 
 @kernel

@@ -57,6 +57,11 @@ def _mse_loss(x: np.ndarray, target: np.ndarray, reduction: str) -> Any:
     return {"none": squares, "sum": squares.sum(), "mean": mean}[reduction]
 
 
+def _mse_loss_x(g: Any, x: Any, target: Any, reduction: str) -> np.ndarray:
+    count = max(np.size(x), 1) if reduction == "mean" else 1
+    return np.asarray(2 * g * np.subtract(x, target) / count)
+
+
 def _class_cases() -> list[Case]:
     samples: list[tuple[tuple[int, ...], Any, int]] = [
         ((4, 3), [0, 2, -100, 2], 1),
@@ -115,6 +120,15 @@ SAMPLES: dict[str, Row] = {
         ]
         + [case((0,), (0,), reduction="sum")],
         _mse_loss,
+    ),
+    "mse_loss_x": Row(
+        [
+            case(above, *shapes, reduction=reduction)
+            for shapes in [((2, 3), (2, 3)), ((2, 3), (3,)), ((), ())]
+            for above, reduction in ((shapes[0], "none"), ((), "sum"), ((), "mean"))
+        ]
+        + [case((), (0,), (0,), reduction="sum")],
+        _mse_loss_x,
     ),
     "nll_loss": Row(_class_cases(), _nll_loss, lacks=("0-d",)),
 }

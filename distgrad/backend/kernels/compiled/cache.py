@@ -43,10 +43,10 @@ def cache_folder() -> Path | None:
     that a function stands in, and not at those of the functions it calls. The package's own folder
     stays as it was installed.
     """
-    folder = _user_caches() / "distgrad" / f"kernels-{_key()[:16]}"
     try:
+        folder = _user_caches() / "distgrad" / f"kernels-{_key()[:16]}"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # no such place, or a user without a home
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
@@ -55,7 +55,7 @@ def _user_caches() -> Path:
     """The folder of the XDG base directory specification; numba's own variable comes first."""
     if numba.config.CACHE_DIR:
         return Path(numba.config.CACHE_DIR)
-    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _key() -> str:

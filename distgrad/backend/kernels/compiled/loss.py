@@ -1,4 +1,4 @@
-"""Cross-entropy of scores and classes, and its gradient."""
+"""Cross-entropy of scores and classes, mean squared error, and their gradients."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from distgrad.backend import Array, Namespace
 from distgrad.backend.kernels.compiled.arguments import together
-from distgrad.backend.kernels.compiled.compiling import compiled
+from distgrad.backend.kernels.compiled.compiling import compiled, reassociated
 from distgrad.backend.kernels.compiled.mathematics import exp_of_negative
 from distgrad.backend.kernels.compiled.sums import largest, total
 from distgrad.backend.kernels.table import Column
@@ -51,6 +51,46 @@ def _slopes(x: Any, bits: Any, target: Any, ignored: Any, above: Any, y: Any) ->
         for i in range(x.shape[1]):
             y[r, i] *= scale
         y[r, place] -= above[r]
+
+
+@reassociated
+def _squared_distances(x: Any, target: Any) -> Any:
+    result = np.float32(0)
+    for i in range(x.size):
+        distance = x[i] - target[i]
+        result += distance * distance
+    return result
+
+
+@compiled("f4(f4[::1], f4[::1])")
+def _squared_distance(x: Any, target: Any) -> Any:
+    return _squared_distances(x, target)
+
+
+@compiled("void(f4, f4[::1], f4[::1], f4[::1])")
+def _times_difference(factor: Any, x: Any, target: Any, y: Any) -> None:
+    for i in range(x.size):
+        y[i] = factor * (x[i] - target[i])
+
+
+def mse_loss(xp: Namespace, x: Array, target: Array, reduction: str) -> Any:
+    given = together(x, target)
+    if given is None or reduction == "none" or x.shape != target.shape or not x.size:
+        return NotImplemented
+    total = _squared_distance(given[0].reshape(-1), given[1].reshape(-1))
+    return xp.float32(total / x.size if reduction == "mean" else total)
+
+
+def mse_loss_x(xp: Namespace, g: Array, x: Array, target: Array, reduction: str) -> Any:
+    given = together(x, target)
+    if given is None or reduction == "none" or x.shape != target.shape or not x.size:
+        return NotImplemented
+    if g.dtype != x.dtype or g.ndim:
+        return NotImplemented
+    y = xp.empty(x.shape, x.dtype)
+    factor = 2 * float(g) / (x.size if reduction == "mean" else 1)
+    _times_difference(factor, given[0].reshape(-1), given[1].reshape(-1), y.reshape(-1))
+    return y
 
 
 def cross_entropy(
@@ -106,4 +146,9 @@ def _serves(x: Array, target: Array, axis: int, weight: Array | None) -> bool:
     )
 
 
-COLUMN: Column = {"cross_entropy": cross_entropy, "cross_entropy_x": cross_entropy_x}
+COLUMN: Column = {
+    "cross_entropy": cross_entropy,
+    "cross_entropy_x": cross_entropy_x,
+    "mse_loss": mse_loss,
+    "mse_loss_x": mse_loss_x,
+}

@@ -24,6 +24,7 @@ from distgrad.backend.kernels.compiled.lanes import (
 __all__ = ["correlate", "serves", "weight_gradient"]
 
 _MOST = 36  # elements of a window; from about there on matrix products take over
+_TOGETHER = 5  # elements that are weighed in one go
 _ZERO = np.float32(0)
 
 
@@ -65,29 +66,40 @@ def _correlate(
                     at, p, j = at + step, p + outputs, j + 1
 
 
+@inlined
+def _times(x: Any, at: int, places: Any, k: int, g: Any, sums: Any) -> Any:
+    return (
+        multiply_add(repeated(x[at + places[k]]), g, sums[0]),
+        multiply_add(repeated(x[at + places[k + 1]]), g, sums[1]),
+        multiply_add(repeated(x[at + places[k + 2]]), g, sums[2]),
+        multiply_add(repeated(x[at + places[k + 3]]), g, sums[3]),
+        multiply_add(repeated(x[at + places[k + 4]]), g, sums[4]),
+    )
+
+
 @compiled("void(f4[:,::1], i8[::1], i8, i8, f4[:,:,:,::1], f4[:,::1])")
 def _weigh(images: Any, places: Any, line: int, step: int, above: Any, result: Any) -> None:
     count, rows, columns, outputs = above.shape
     x, gradient, total = images.reshape(-1), above.reshape(-1), result.reshape(-1)
+    zero = repeated(_ZERO)
     for n in range(count):
         for o in range(0, outputs, LANES):
-            for k in range(0, places.size, 4):
-                a = b = c = d = repeated(_ZERO)
+            for k in range(0, places.size, _TOGETHER):
+                # Pixels in turn, because one sum would wait for the other.
+                even = odd = (zero, zero, zero, zero, zero)
                 for i in range(rows):
                     at = n * images.shape[1] + i * line
                     p = (n * rows + i) * columns * outputs + o
-                    for _ in range(columns):
-                        g = load(gradient, p)
-                        a = multiply_add(repeated(x[at + places[k]]), g, a)
-                        b = multiply_add(repeated(x[at + places[k + 1]]), g, b)
-                        c = multiply_add(repeated(x[at + places[k + 2]]), g, c)
-                        d = multiply_add(repeated(x[at + places[k + 3]]), g, d)
-                        at, p = at + step, p + outputs
+                    for _ in range(columns // 2):
+                        even = _times(x, at, places, k, load(gradient, p), even)
+                        odd = _times(x, at + step, places, k, load(gradient, p + outputs), odd)
+                        at, p = at + 2 * step, p + 2 * outputs
+                    if columns % 2:
+                        even = _times(x, at, places, k, load(gradient, p), even)
                 p = k * outputs + o
-                store(total, p, add(load(total, p), a))
-                store(total, p + outputs, add(load(total, p + outputs), b))
-                store(total, p + 2 * outputs, add(load(total, p + 2 * outputs), c))
-                store(total, p + 3 * outputs, add(load(total, p + 3 * outputs), d))
+                for a, b in zip(even, odd):  # noqa: B905 (numba's has no `strict`)
+                    store(total, p, add(load(total, p), add(a, b)))
+                    p += outputs
 
 
 def serves(window: Any, channels: int, outputs: int) -> bool:
@@ -98,7 +110,7 @@ def serves(window: Any, channels: int, outputs: int) -> bool:
 def correlate(x: Array, weight: Array, bias: Array | None, window: Any) -> Array:
     """Correlate x (N, H, W, C) with weight (O, C, kH, kW): (N, H', W', O)."""
     outputs = len(weight)
-    rows = np.ascontiguousarray(weight.transpose(2, 3, 1, 0)).reshape(-1)
+    rows = weight.transpose(2, 3, 1, 0).flatten()
     if bias is None:
         bias = np.zeros(outputs, np.float32)
     y = np.empty((len(x), *window.output, outputs), np.float32)
@@ -109,7 +121,7 @@ def correlate(x: Array, weight: Array, bias: Array | None, window: Any) -> Array
 def weight_gradient(x: Array, above: Array, window: Any) -> Array:
     """Return the gradient by the weight, (O, C, kH, kW), from that of the output (N, H', W', O)."""
     images, places, line, step = _seen(x, window)
-    more = np.concatenate([places, np.zeros(-len(places) % 4, np.int64)])  # four at a time
+    more = np.concatenate([places, np.zeros(-len(places) % _TOGETHER, np.int64)])
     total = np.zeros((len(more), above.shape[3]), np.float32)
     _weigh(images, more, line, step, above, total)
     total = total[: len(places)].reshape(*window.kernel, x.shape[3], above.shape[3])

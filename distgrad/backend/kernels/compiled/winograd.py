@@ -58,6 +58,7 @@ def _put(out: Any, at: int, step: int, four: Any) -> int:
 def _to_tiles(x: Any, top: int, left: int, rows: int, columns: int, tiles: Any) -> None:
     count, height, width, channels = x.shape
     line = (2 * columns + 2) * channels
+    pixels = x.reshape(-1)
     image = np.zeros((2 * rows + 2) * line, np.float32)  # one, with zeros around it
     first_row, first = max(0, -top), max(0, -left)
     end_row, end = min(height, 2 * rows + 2 - top), min(width, 2 * columns + 2 - left)
@@ -66,8 +67,9 @@ def _to_tiles(x: Any, top: int, left: int, rows: int, columns: int, tiles: Any) 
     for n in range(count):
         for row in range(first_row, end_row):
             at = (top + row) * line + (left + first) * channels
-            seen = x[n, row, first:end].reshape(-1)
-            image[at : at + seen.size] = seen
+            start = ((n * height + row) * width + first) * channels
+            for c in range(0, (end - first) * channels, LANES):
+                store(image, at + c, load(pixels, start + c))
         for i in range(rows):
             for j in range(columns):
                 for c in range(0, channels, LANES):

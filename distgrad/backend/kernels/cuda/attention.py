@@ -15,7 +15,9 @@ from distgrad.backend.kernels.cuda.launching import (
 __all__ = ["COLUMN"]
 
 _TILE = 32  # queries, keys, and the numbers that HEAD is a multiple of
-_BLOCK = (32, 8)
+_ROWS_AT_ONCE = 8  # warps of a block where each takes whole rows
+_HALF = ("float16", "bfloat16")  # what the matrix units take
+_HALF_WARPS, _HALF_ROWS = 4, 64  # of a block there
 _MOST_BYTES = 128  # of a row in shared memory, in units of HEAD
 
 
@@ -37,8 +39,12 @@ class _Heads:
     def sizes(self) -> tuple[Any, ...]:
         return self.heads, self.length, self.length, self.width, *self.rest
 
-    def blocks(self, each: int = _TILE) -> Launch:
-        return (-(-self.length // each), self.batch * self.heads), _BLOCK
+    @property
+    def is_half(self) -> bool:
+        return self.given.dtype.name in _HALF
+
+    def blocks(self, each: int, warps: int) -> Launch:
+        return (-(-self.length // each), self.batch * self.heads), (_TILE, warps)
 
     def strides(self, *others: Array) -> Array:
         """Return the strides of the three and of further arrays, on the device."""
@@ -55,21 +61,24 @@ class _Heads:
         shape = self.batch, self.length, self.heads, self.width
         return self.xp.empty(shape, self.given.dtype).swapaxes(1, 2)
 
-    def launch(self, name: str, shape: Launch, *args: Any, shared: int = 0) -> None:
-        launch(
-            self.xp,
-            f"attention.{name}",
-            self.given.dtype,
-            shape,
-            *args,
-            size=self.size,
-            shared=shared,
-        )
+    def launch(self, kernel: str, shape: Launch, *args: Any, shared: int = 0) -> None:
+        how = {"size": self.size, "shared": shared}
+        launch(self.xp, kernel, self.given.dtype, shape, *args, **how)
+
+    def launch_tiles(self, name: str, *args: Any, tiles: int = 0) -> None:
+        """Run a kernel that works on tiles, with shared memory for so many of them."""
+        if self.is_half:
+            self.launch(f"tensor_attention.{name}", self.blocks(_HALF_ROWS, _HALF_WARPS), *args)
+            return
+        size = 8 if self.given.dtype.name == "float64" else 4
+        shared = tiles * _TILE * (self.size + 1) * size
+        shape = self.blocks(_TILE, _ROWS_AT_ONCE)
+        self.launch(f"attention.{name}", shape, *args, shared=shared)
 
     def attend(self) -> tuple[Array, Array]:
         """Return the output, and the logarithm of each query's sum of exponentials."""
         y, logs = self.like_output(), self.row_numbers()
-        self.launch("attention", self.blocks(), y, logs, *self.parts, self.strides(y), *self.sizes)
+        self.launch_tiles("attention", y, logs, *self.parts, self.strides(y), *self.sizes)
         return y, logs
 
 
@@ -92,17 +101,17 @@ def attention_x(
         return NotImplemented
     heads = _Heads(xp, stacked, scale, causal)
     _, logs = heads.attend()
-    shape = heads.batch, heads.heads, heads.length, heads.width
-    y, above = (xp.ascontiguousarray(a).reshape(shape) for a in (y, above))
-    result = xp.empty((3, *shape), stacked.dtype)
+    whole = heads.batch, heads.heads, heads.length, heads.width
+    y, above = (xp.ascontiguousarray(a).reshape(whole) for a in (y, above))
+    result = xp.empty((3, *whole), stacked.dtype)
     dq, dk, dv = result[0], result[1], result[2]
     strides, products = heads.strides(y, above, dq, dk, dv), heads.row_numbers()
     sizes = heads.heads, heads.length, heads.width
-    heads.launch("attention_products", heads.blocks(8), products, y, above, strides, *sizes)
+    shape = heads.blocks(_ROWS_AT_ONCE, _ROWS_AT_ONCE)
+    heads.launch("attention.attention_products", shape, products, y, above, strides, *sizes)
     given = above, *heads.parts, logs, products, strides, *heads.sizes
-    tiles = 4 * _TILE * (heads.size + 1) * (8 if stacked.dtype.name == "float64" else 4)
-    heads.launch("attention_queries", heads.blocks(), dq, *given, shared=tiles)
-    heads.launch("attention_keys", heads.blocks(), dk, dv, *given, shared=tiles)
+    heads.launch_tiles("attention_queries", dq, *given, tiles=4)
+    heads.launch_tiles("attention_keys", dk, dv, *given, tiles=4)
     return result.reshape(stacked.shape)
 
 

@@ -15,6 +15,7 @@ from distgrad.backend.arrays import Array, Namespace
 
 __all__ = [
     "FILES",
+    "HALF",
     "TYPES",
     "Launch",
     "by_element",
@@ -34,6 +35,7 @@ FILES = (
     "normalize",
     "optimizer",
     "sums",
+    "tensor_attention",
     "window",
 )
 """The files of kernels."""
@@ -46,7 +48,10 @@ TYPES = {
 }
 """For each data type served, its name in CUDA C, and the type that is computed in."""
 
-SIZES = {"attention": "HEAD"}
+HALF = ("tensor_attention",)
+"""Those for elements of 16 bits alone."""
+
+SIZES = {"attention": "HEAD", "tensor_attention": "HEAD"}
 """For a file that is compiled anew for each size of something, the name of that size there."""
 
 _THREADS = 256
@@ -174,6 +179,17 @@ def by_row(rows: int, width: int) -> Launch:
 def one_block(size: int) -> Launch:
     """Return the shape of a launch in which one block works on all elements."""
     return (1,), (min(_MOST_THREADS, -(-size // _WARP) * _WARP),)
+
+
+def by_warp(things: int, each: int) -> Launch:
+    """Return the shape of a launch in which a warp works on ``each`` things."""
+    warps = _THREADS // _WARP
+    return (-(-things // (each * warps)),), (_WARP, warps)
+
+
+def by_piece(pieces: int) -> Launch:
+    """Return the shape of a launch in which a block works on each of a few long pieces."""
+    return (pieces,), (_MOST_THREADS,)
 
 
 def by_place(like: Array, places: int, width: int) -> Launch:

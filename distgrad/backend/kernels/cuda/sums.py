@@ -5,18 +5,22 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend.arrays import Array, Namespace
-from distgrad.backend.kernels.cuda.launching import launch, one_block, served
+from distgrad.backend.kernels.cuda.launching import by_piece, launch, served
 
 __all__ = ["COLUMN"]
 
 
-def power_sum(xp: Namespace, block: Array, values: Array, norm_type: float) -> Any:  # noqa: ARG001
-    if not served(block):
+def block_power_sums(
+    xp: Namespace, flat: Array, values: Array, first: int, norm_type: float
+) -> Any:
+    if not served(flat):
         return NotImplemented
-    block, total = xp.ascontiguousarray(block), xp.empty((), "float64")
-    given = total, block, np.float64(norm_type), block.size
-    launch(xp, "sums.power_sum", block.dtype, one_block(block.size), *given)
-    return total
+    flat, length = xp.ascontiguousarray(flat), values.size
+    pieces = 1 + max(0, -(-(flat.size - first) // length))
+    sums = xp.empty(pieces, "float64")
+    given = sums, flat, np.float64(norm_type), first, length, flat.size
+    launch(xp, "sums.block_power_sums", flat.dtype, by_piece(pieces), *given)
+    return sums
 
 
-COLUMN = {"power_sum": power_sum}
+COLUMN = {"block_power_sums": block_power_sums}

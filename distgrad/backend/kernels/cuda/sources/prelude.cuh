@@ -46,6 +46,22 @@ __device__ inline unsigned short float_to_half(float x) {
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
   return bits;
 }
+
+// sums (16, 8) += rows (16, 16) times columns (16, 8), by the matrix units of a warp.
+#define MATRIX_UNIT(TYPE)                                                                        \
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." TYPE "." TYPE                            \
+               ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"            \
+               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])                      \
+               : "r"(rows[0]), "r"(rows[1]), "r"(rows[2]), "r"(rows[3]), "r"(near), "r"(far))
+
+__device__ inline void matrix_unit(float* sums, const unsigned* rows, unsigned near, unsigned far,
+                                   float16) {
+  MATRIX_UNIT("f16");
+}
+__device__ inline void matrix_unit(float* sums, const unsigned* rows, unsigned near, unsigned far,
+                                   bfloat16) {
+  MATRIX_UNIT("bf16");
+}
 #endif
 
 __device__ inline float widened(float16 x) { return half_to_float(x.bits); }

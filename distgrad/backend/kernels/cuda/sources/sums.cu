@@ -26,13 +26,17 @@ extern "C" __global__ void total_columns(T* sums, const A* partial, i64 rows, i6
   add_columns(sums, partial, rows, width, rows);
 }
 
-// The sum of |x| ** power, in float64; the largest |x| where power is infinite. One block, in which a
-// thread adds up every blockDim.x-th element.
-extern "C" __global__ void power_sum(double* total, const T* x, double power, i64 size) {
+// The sum of |x| ** power of each piece, in float64; the largest |x| where power is infinite. The
+// first piece ends at `first`, the others have `length` elements. A thread adds up every
+// blockDim.x-th of its piece.
+extern "C" __global__ void block_power_sums(double* sums, const T* x, double power, i64 first,
+                                            i64 length, i64 size) {
   __shared__ double room[32];
   bool is_largest = power == 1.0 / 0.0;
+  i64 end = first + (i64)blockIdx.x * length, start = blockIdx.x ? end - length : 0;
+  if (end > size) end = size;
   double sum = 0;
-  for (i64 i = threadIdx.x; i < size; i += blockDim.x) {
+  for (i64 i = start + threadIdx.x; i < end; i += blockDim.x) {
     double value = fabs((double)widened(x[i]));
     if (is_largest)
       sum = value > sum || value != value ? value : sum;
@@ -40,5 +44,5 @@ extern "C" __global__ void power_sum(double* total, const T* x, double power, i6
       sum += power == 2 ? value * value : power == 1 ? value : pow(value, power);
   }
   sum = is_largest ? row_max(sum, room) : row_sum(sum, room);
-  if (threadIdx.x == 0) *total = sum;
+  if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
