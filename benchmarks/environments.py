@@ -57,7 +57,7 @@ class Environment:
 ENVIRONMENTS = {
     "fast": Environment(
         modules=("distgrad", "numba", "mpi4py"),
-        installs=((*MPI, "numpy==2.4.6", "-e", f"{HERE.parent}[fast]"),),
+        installs=((*MPI, "numpy==2.4.6", "numba==0.68.1", "-e", f"{HERE.parent}[fast]"),),
     ),
     "torch": Environment(
         modules=("torch", "numpy"),

@@ -109,7 +109,8 @@ def sides_of(side: Side, folders: Sequence[Path]) -> dict[str, Side]:
     names = ("first", "second")
     sides = {}
     for name, folder in zip(names, folders, strict=True):
-        of_folder = replace(side, variables={**side.variables, "PYTHONPATH": str(folder)})
+        own = {"PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "compiled")}
+        of_folder = replace(side, variables={**side.variables, **own})
         _check_source(of_folder, folder)
         sides[name] = of_folder
     return sides

@@ -169,8 +169,8 @@ def growth_heading(result: Result) -> str:
     return (
         "### Growth\n\n"
         "One process, AdamW; of each point the fastest step of "
-        f"{result['rounds']} rounds, in time of the processor. The line is a fixed part and one in proportion, fitted to the "
-        f"deviations in percent. {_circumstances(result)}."
+        f"{result['rounds']} rounds, in time of the processor. The line is a fixed part and one in "
+        f"proportion, fitted to the deviations in percent. {_circumstances(result)}."
     )
 
 

@@ -159,7 +159,7 @@ def torch_step(
 ) -> Callable[[], None]:
     """Return the same step by PyTorch, with its fused AdamW."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
-    forward = torch.compile(model, mode="max-autotune-no-cudagraphs") if compiled else model
+    forward = torch.compile(model, mode="max-autotune") if compiled else model
 
     def step() -> None:
         with torch.autocast("cuda", torch.bfloat16, enabled=half):

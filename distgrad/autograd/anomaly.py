@@ -115,7 +115,9 @@ class _NamingPass(BackwardPass):
 
 def _has_nan(gradient: Any) -> bool:
     array = gradient.data if hasattr(gradient, "node") else gradient
-    return hasattr(array, "dtype") and bool(to_host((array != array).any()))
+    if array.dtype is None:  # of a Function: its parts were looked at one by one
+        return False
+    return bool(to_host((array != array).any()))
 
 
 def _line(node: Node) -> str:

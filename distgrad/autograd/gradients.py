@@ -55,7 +55,7 @@ def backward_into(tensor: Any, deliver: Callable[[Any, Any], None]) -> None:
     """Run the backward pass of a scalar, handing each contribution to a leaf to ``deliver``.
 
     ``deliver(leaf, array)`` gets raw arrays, possibly several for one leaf, in a fixed order, and
-    must not keep or change them. No ``.grad`` of a leaf is touched.
+    must not change them, nor keep them beyond the next pass. No ``.grad`` of a leaf is touched.
     """
     pass_type()(deliver, type(tensor)).run(_roots([tensor], None, create_graph=False))
 

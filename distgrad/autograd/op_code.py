@@ -80,7 +80,6 @@ if {x}_node is not None and (_needed is None or {x}_node in _needed):
 _FREEING = """\
 if not _walk.retain_graph{holding}:
     _node.saved = None
-    _node.versions = ()
 """
 
 

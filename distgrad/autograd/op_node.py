@@ -81,9 +81,8 @@ class SavingNode(Node):
             )
 
     def free(self) -> None:
-        """Let what was saved go."""
+        """Let what was saved go; the counters stay for a thread that is in the middle of it."""
         self.saved = None
-        self.versions = ()
 
     def name_of(self, place: int) -> str:
         """Return what a saved value is called."""

@@ -68,7 +68,7 @@ def pass_on_of_many(op: VariadicOp) -> Any:
                 given["position"] = place
                 given["others"] = [x for at, x in enumerate(saved[:arrays]) if at != place]
                 walk.send(edge, rule.function(xp, gradient, *[given[n] for n in rule.needs]))
-        if arrays and not walk.retain_graph:
+        if not walk.retain_graph and any(x is not None for x in saved[:arrays]):
             node.free()
 
     return pass_on

@@ -86,14 +86,15 @@ def provide(provider: Provider | None) -> Provider | None:
     """
     global _provider, _device_array  # noqa: PLW0603 (one for the process, as CuPy's module is)
     before = _provider
-    _provider = provider
+    # In this order: where another thread sees the provider, it sees the type too.
     _device_array = None if provider is None else provider.xp.ndarray
+    _provider = provider
     return before
 
 
 def provider_in_use() -> Provider | None:
     """Return the provider; CuPy's where somebody has imported that; None where there is none."""
-    if _provider is None and "cupy" in _modules:
+    if _provider is None and _modules.get("cupy") is not None:
         from distgrad.backend.cupy_provider import CuPy
 
         provide(CuPy())
@@ -116,7 +117,7 @@ def array_namespace(*values: object) -> Namespace:
         >>> array_namespace(np.zeros(2), 1.0).__name__
         'numpy'
     """
-    if _device_array is None and ("cupy" not in _modules or provider_in_use() is None):
+    if _device_array is None and (_modules.get("cupy") is None or provider_in_use() is None):
         return np
     for value in values:
         if isinstance(value, _device_array):  # type: ignore[arg-type]  # not None here

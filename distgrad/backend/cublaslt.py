@@ -61,6 +61,7 @@ CONSTANTS = {
     "CUBLASLT_EPILOGUE_RELU": 2,
     "CUBLASLT_EPILOGUE_BIAS": 4,
     "CUBLASLT_EPILOGUE_GELU": 32,
+    "CUBLAS_STATUS_NOT_SUPPORTED": 15,
 }
 """The library's own numbers, as its headers have them."""
 
@@ -150,15 +151,16 @@ def strided(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> Stri
 
 def _batch_step(shape: Sequence[int], strides: Sequence[int]) -> int | None:
     """Return the one step, in bytes, that leads through all leading axes; None if there is none."""
-    step = expected = 0
+    step: int | None = None  # not known yet; 0 is that of a matrix that all share
+    expected = 0
     for length, stride in zip(reversed(shape), reversed(strides), strict=True):
         if length == 1:
             continue
-        if expected and stride != expected:
+        if stride < 0 or (step is not None and stride != expected):
             return None
-        step = step or stride
+        step = stride if step is None else step
         expected = stride * length
-    return step
+    return step or 0
 
 
 class CublasLt:
@@ -175,20 +177,27 @@ class CublasLt:
         self._workspace = xp.empty(WORKSPACE, "uint8")
         self._handle = ctypes.c_void_p()
         self._call("cublasLtCreate", ctypes.byref(self._handle))
-        self._plans: dict[Product, _Plan] = {}
+        self._plans: dict[Product, _Plan | None] = {}
 
-    def _call(self, name: str, *args: Any) -> None:
-        status = getattr(self._functions, name)(*args)
-        if status:
+    def _call(self, name: str, *args: Any, expected: int = 0) -> int:
+        status = int(getattr(self._functions, name)(*args))
+        if status not in (0, expected):
             raise RuntimeError(f"{name} failed with status {status} of cuBLAS")
+        return status
 
     def multiply(
         self, product: Product, left: Array, right: Array, out: Array, bias: Array | None = None
-    ) -> None:
-        """Compute a product into ``out``; the algorithm is chosen at the first of its kind."""
-        plan = self._plans.get(product)
+    ) -> bool:
+        """Compute a product into ``out``; the algorithm is chosen at the first of its kind.
+
+        Returns:
+            Whether it was computed; it is not where the library knows no algorithm for it.
+        """
+        if product not in self._plans:
+            self._plans[product] = self._planned(product)
+        plan = self._plans[product]
         if plan is None:
-            plan = self._plans[product] = self._planned(product)
+            return False
         if bias is not None:
             self._set(plan.work, "MatmulDesc", "MATMUL_DESC_BIAS_POINTER", pointer(bias))
         matrices: list[Any] = [
@@ -208,8 +217,9 @@ class CublasLt:
             ctypes.c_size_t(WORKSPACE),
             ctypes.c_void_p(self._xp.cuda.get_current_stream().ptr),
         )
+        return True
 
-    def _planned(self, product: Product) -> "_Plan":
+    def _planned(self, product: Product) -> "_Plan | None":
         stored, computed, scale = _TYPES[product.dtype]
         if product.tf32 and product.dtype == "float32":
             computed = "CUBLAS_COMPUTE_32F_FAST_TF32"
@@ -229,7 +239,8 @@ class CublasLt:
         layouts = [self._layout(matrix, stored, product.batch) for matrix in operands]
         layouts.append(layouts[-1])  # what is added to, times 0, is the result itself
         number = ctypes.c_double if product.dtype == "float64" else ctypes.c_float
-        return _Plan(work, layouts, self._algorithm(work, layouts), number(1), number(0))
+        algorithm = self._algorithm(work, layouts)
+        return None if algorithm is None else _Plan(work, layouts, algorithm, number(1), number(0))
 
     def _layout(self, matrix: Strided, stored: str, batch: int) -> ctypes.c_void_p:
         layout = ctypes.c_void_p()
@@ -242,7 +253,7 @@ class CublasLt:
         self._set(layout, "MatrixLayout", "MATRIX_LAYOUT_STRIDED_BATCH_OFFSET", offset)
         return layout
 
-    def _algorithm(self, work: ctypes.c_void_p, layouts: list[Any]) -> "Heuristic":
+    def _algorithm(self, work: ctypes.c_void_p, layouts: list[Any]) -> "Heuristic | None":
         preference = ctypes.c_void_p()
         self._call("cublasLtMatmulPreferenceCreate", ctypes.byref(preference))
         limits: dict[str, Any] = {"MAX_WORKSPACE_BYTES": ctypes.c_size_t(WORKSPACE)}
@@ -251,14 +262,12 @@ class CublasLt:
         for name, limit in limits.items():
             self._set(preference, "MatmulPreference", f"MATMUL_PREF_{name}", limit)
         found, count = Heuristic(), ctypes.c_int()
-        given = self._handle, work, *layouts, preference, 1
-        self._call(
-            "cublasLtMatmulAlgoGetHeuristic", *given, ctypes.byref(found), ctypes.byref(count)
-        )
+        answer = ctypes.byref(found), ctypes.byref(count)
+        given = self._handle, work, *layouts, preference, 1, *answer
+        none = CONSTANTS["CUBLAS_STATUS_NOT_SUPPORTED"]
+        status = self._call("cublasLtMatmulAlgoGetHeuristic", *given, expected=none)
         self._call("cublasLtMatmulPreferenceDestroy", preference)
-        if not count.value or found.state:
-            raise RuntimeError("cuBLAS knows no algorithm for a product")
-        return found
+        return None if status or not count.value or found.state else found
 
     def _set(self, of: ctypes.c_void_p, kind: str, name: str, value: Any) -> None:
         number = CONSTANTS[f"CUBLASLT_{name}"]

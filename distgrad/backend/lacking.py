@@ -19,6 +19,7 @@ __all__ = [
     "add_at",
     "first_true",
     "is_anything_true",
+    "is_writeable",
     "largest",
     "running",
     "segment_sums",
@@ -61,6 +62,26 @@ def is_anything_true(condition: Array) -> bool:
     On a GPU it always is: to wait for the answer takes longer than most work.
     """
     return not isinstance(condition, np.ndarray) or bool(condition.any())
+
+
+def is_writeable(array: Array) -> bool:
+    """Tell whether elements of an array can be set: each has a place of its own.
+
+    NumPy marks memory that is read-only, and what it has stretched. On a GPU nothing is marked, and
+    of two values for one place either may stay.
+
+    Example:
+        >>> is_writeable(np.zeros(2)), is_writeable(np.broadcast_to(np.zeros(1), 2))
+        (True, False)
+    """
+    if isinstance(array, np.ndarray):
+        return bool(array.flags.writeable)
+    taken = array.itemsize  # bytes between both ends of the elements, along the axes so far
+    for step, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1 and step < taken and array.size:
+            return False
+        taken += step * (length - 1)
+    return True
 
 
 @kernel

@@ -126,7 +126,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     Args:
         ext_tensor: An object with ``__dlpack__`` and ``__dlpack_device__``, in the memory of the
             machine or of a GPU. Read-only memory stays read-only.
-        device: Where it is to lie. Default: where the data lies; numbers go to the CPU.
+        device: Where it is to lie. Default: where the data lies.
         copy: Whether the memory is copied instead.
 
     Raises:
@@ -144,10 +144,11 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
             f"from_dlpack() needs an object with __dlpack__, got {type(ext_tensor).__name__}; "
             "tensor() takes other data"
         )
-    own = np if ext_tensor.__dlpack_device__()[0] == _DLPACK_CPU else provider().xp
+    own = np if ext_tensor.__dlpack_device__()[0] in _DLPACK_HOST else provider().xp
     array = placed(own.from_dlpack(ext_tensor), device)
     data_type(array.dtype)
     return Tensor(array.copy() if copy else array)
 
 
-_DLPACK_CPU = 1
+_DLPACK_HOST = (1, 3)
+"""Memory of the machine, and such that is pinned for GPUs."""

@@ -8,6 +8,7 @@ import numpy as np
 from distgrad.backend import Array, device_name
 from distgrad.backend.copies import Copies, Done, copies_of
 from distgrad.backend.devices import namespace_of
+from distgrad.data.windows import reading_scope
 from distgrad.tensor import Tensor
 
 __all__ = ["Carrier", "on_device"]
@@ -88,7 +89,7 @@ class Carrier:
         assert self._lane is not None  # else there is nobody who asks
         ready, self._ready = self._ready, None
         is_ready = ready is not None and ready[0] == (window.step, m)
-        batch = ready[1] if ready and is_ready else self._lane.carry(window.micro_batch(m))
+        batch = ready[1] if ready and is_ready else self._carry(window, m)
         self._lane.arrive()
         self._note(window, m)
         if m < self._ends.get(len(window), len(window) - 1):
@@ -102,10 +103,15 @@ class Carrier:
             self._window = window
         self._asked = m
 
-    def _begin(self, window: Carried, m: int) -> None:
+    def _carry(self, window: Carried, m: int) -> Any:
+        """Read a micro-batch with draws of its own, whichever one is computed meanwhile."""
         assert self._lane is not None
+        with reading_scope(window.seed, window.step, m):
+            return self._lane.carry(window.micro_batch(m))
+
+    def _begin(self, window: Carried, m: int) -> None:
         try:
-            batch = self._lane.carry(window.micro_batch(m))
+            batch = self._carry(window, m)
         except Exception:  # it is raised again when that one is asked for
             return
         self._ready = (window.step, m), batch

@@ -130,6 +130,8 @@ class TensorDataset(BatchDataset):
             fields_class(self.names)  # refuses a bad name here and not at the first batch
         self.arrays = {name: _raw_array(name, array) for name, array in named.items()}
         self._is_on_host = all(isinstance(array, np.ndarray) for array in self.arrays.values())
+        if not self._is_on_host:
+            self.thread_safe = False  # which GPU is the current one is said for each thread
         if len({len(array) for array in self.arrays.values()}) > 1:
             lengths = ", ".join(f"{name}: {len(array)}" for name, array in self.arrays.items())
             raise ValueError(
@@ -196,7 +198,7 @@ def _raw_array(name: str, value: Any) -> Array:
 def _taken(array: Array, rows: Indices) -> Array:
     if not isinstance(array, np.ndarray):  # on a GPU
         return array.take(array_namespace(array).asarray(rows), axis=0)
-    if not array.flags.writeable and _are_a_slice(rows):
+    if not array.flags.writeable and _are_a_slice(rows, len(array)):
         return array[rows[0] : rows[-1] + 1]  # nobody can change the dataset by it
     if array.flags.c_contiguous:
         return array.take(rows, axis=0)
@@ -204,10 +206,10 @@ def _taken(array: Array, rows: Indices) -> Array:
     return array_namespace(array).ascontiguousarray(array[rows])
 
 
-def _are_a_slice(rows: Indices) -> bool:
-    """Tell whether rows are one behind the other."""
+def _are_a_slice(rows: Indices, length: int) -> bool:
+    """Tell whether rows are one behind the other, and all of them there."""
     count = len(rows)
-    if not count or rows[-1] - rows[0] != count - 1 or rows[0] < 0:
+    if not count or rows[-1] - rows[0] != count - 1 or rows[0] < 0 or rows[-1] >= length:
         return False
     return bool((np.diff(rows) == 1).all())
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.autograd import next_generator
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, device_name, to_device
 from distgrad.data.checks import checked_integer
 from distgrad.tensor import Tensor
 
@@ -84,8 +84,8 @@ class RandomHorizontalFlip(_ImageTransform):
 
     def _changed(self, images: Array) -> Array:
         xp = array_namespace(images)
-        flipped = next_generator().random(len(images)) < self.p
-        return xp.where(xp.asarray(flipped)[:, None, None, None], images[..., ::-1], images)
+        flipped = _beside(images, next_generator().random(len(images)) < self.p)
+        return xp.where(flipped[:, None, None, None], images[..., ::-1], images)
 
 
 class RandomCrop(_ImageTransform):
@@ -132,8 +132,8 @@ class RandomCrop(_ImageTransform):
         cut = padded[
             xp.arange(n)[:, None, None],
             :,
-            xp.asarray(rows)[:, :, None],
-            xp.asarray(columns)[:, None, :],
+            _beside(images, rows)[:, :, None],
+            _beside(images, columns)[:, None, :],
         ]
         return xp.moveaxis(cut, -1, 1)  # channels last in memory, as convolutions like it
 
@@ -142,3 +142,8 @@ def _images(batch: Tensor) -> Array:
     if batch.ndim != 4:
         raise ValueError(f"images must have shape (N, C, H, W), got {batch.shape}")
     return batch.data
+
+
+def _beside(images: Array, drawn: Array) -> Array:
+    """Return what was drawn on the host where the images lie."""
+    return to_device(drawn, device_name(images))

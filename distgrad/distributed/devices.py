@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from distgrad.backend.devices import device_count, read_device, set_device
+from distgrad.distributed.agreement import check_same
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.launch_environment import launched_local_rank
 from distgrad.errors import DeviceError, UsageError
@@ -34,6 +35,7 @@ def choose_device(comm: Communicator, device: str) -> str:
         >>> choose_device(SingleProcess(), "cpu")
         'cpu'
     """
+    check_same(comm, "the kind of device", device.partition(":")[0])
     if device == "cpu":
         return device
     mine, problem = None, None

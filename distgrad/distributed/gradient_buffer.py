@@ -91,7 +91,7 @@ class GradientBuffer:
 
 
 class HeldGradients:
-    """The arrays that a backward pass gives, kept as they are until a buffer takes their sum.
+    """The arrays that a backward pass gives, kept until a buffer takes their sum.
 
     Where a leaf is added to its sibling at once, this saves writing it to memory of its own and
     reading it from there. To nothing 0 is added, as from a buffer: that can change the sign of a 0.
@@ -120,5 +120,7 @@ class HeldGradients:
         """Contribute to the gradient of parameter number ``index``."""
         before = self.views[index]
         self.views[index] = (
-            gradient if before is self._zero else self._xp.add(before, gradient, dtype=self._dtype)
+            self._xp.asarray(gradient, self._dtype)
+            if before is self._zero
+            else self._xp.add(before, gradient, dtype=self._dtype)
         )

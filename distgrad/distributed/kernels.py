@@ -1,5 +1,10 @@
 """The choice of kernels, the same on all ranks, of which only one on each host compiles."""
 
+import logging
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
 from distgrad.backend.kernels import (
     kernels_in_use,
     kernels_to_be_compiled,
@@ -11,6 +16,10 @@ from distgrad.distributed.communicator import Communicator
 from distgrad.errors import UsageError
 
 __all__ = ["choose_kernels"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 def choose_kernels(comm: Communicator, choice: str = "auto") -> str:
@@ -27,20 +36,52 @@ def choose_kernels(comm: Communicator, choice: str = "auto") -> str:
         `kernels_in_use`.
 
     Raises:
-        UsageError: On every rank, if a rank cannot choose so, or chooses other kernels than rank 0.
+        UsageError: On every rank, if a rank cannot choose so, cannot compile or load the kernels,
+            or chooses other ones than rank 0.
     """
-    try:
-        wanted, problem = wanted_kernels(choice), None
-    except UsageError as error:
-        wanted, problem = "numpy", str(error)
-    told = comm.all_gather_object((comm.host, problem, kernels_to_be_compiled(wanted)))
-    for rank, (host, problem, _) in enumerate(told):
-        if problem:
-            raise UsageError(f"rank {rank} ({host}): {problem}" if comm.size > 1 else problem)
-    if any(to_be_compiled for *_, to_be_compiled in told):
-        if [host for host, *_ in told].index(comm.host) == comm.rank:
-            use_kernels(wanted)
-        comm.barrier()
-    use_kernels(wanted)
+    told = _on_each_rank(comm, lambda: _wanted(choice))
+    wanted, _ = told[comm.rank][1]
+    if any(to_be_compiled for _, (_, to_be_compiled) in told):
+        compiles = [host for host, _ in told].index(comm.host) == comm.rank
+        _on_each_rank(comm, lambda: use_kernels(wanted) if compiles else None)
+    _on_each_rank(comm, lambda: use_kernels(wanted))
     check_same(comm, "the choice of kernels", kernels_in_use())
     return kernels_in_use()
+
+
+def _wanted(choice: str) -> tuple[str, bool]:
+    """Return what a choice means on this rank, and whether that is still to be compiled."""
+    wanted = wanted_kernels(choice)
+    try:
+        return wanted, kernels_to_be_compiled(wanted)
+    except ImportError as error:  # numba is there, and does not fit to the rest
+        asked = os.environ.get("DISTGRAD_KERNELS", choice) if choice == "auto" else choice
+        if asked == "numba":
+            raise
+        _log.warning("numba cannot be loaded, so NumPy's own functions compute (%s)", error)
+        return "numpy", False
+
+
+def _on_each_rank(comm: Communicator, work: Callable[[], T]) -> list[tuple[str, T]]:
+    """Do something on every rank; return the host and the result of each.
+
+    Raises:
+        UsageError: On every rank, naming one on which it failed.
+    """
+    result, problem, failure = None, None, None
+    try:
+        result = work()
+    except UsageError as error:
+        problem = str(error)
+    except Exception as error:
+        failure = error
+        problem = (
+            f"the kernels cannot be compiled or loaded ({type(error).__name__}: {error}); choose "
+            "'numpy', as by DISTGRAD_KERNELS=numpy"
+        )
+    told = comm.all_gather_object((comm.host, problem, result))
+    for rank, (host, problem, _) in enumerate(told):
+        if problem:
+            which = "" if comm.size == 1 else f"rank {rank} ({host}): "
+            raise UsageError(f"{which}{problem}") from failure
+    return [(host, result) for host, _, result in told]

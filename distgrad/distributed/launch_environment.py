@@ -46,8 +46,11 @@ def leave_out_ofi(environment: MutableMapping[str, str] = os.environ) -> None:
 
     Open MPI 5 tries its one-sided transport over libfabric on every machine, and where there is no
     such network it sleeps for a second to be rid of it. distgrad sends and receives only; over
-    libfabric that goes by another component, which stays. Must be called before MPI is loaded; the
-    environment variable ``OMPI_MCA_btl``, which mpirun's ``--mca btl`` sets, is left as it is.
+    libfabric that goes by another component, which stays. Must be called before MPI is loaded.
+
+    It is said by the environment variable ``OMPI_MCA_btl``, which goes before Open MPI's parameter
+    files: a choice made there is made by this variable instead. Where it is set, as by mpirun's
+    ``--mca btl`` or by oneself, it is left as it is.
 
     Example:
         >>> environment = {}

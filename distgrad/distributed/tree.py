@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["Division", "TreeSum", "contiguous_ranges", "divided", "subtrees"]
+__all__ = ["Division", "TreeSum", "contiguous_ranges", "divided"]
 
 T = TypeVar("T")
 
@@ -48,16 +48,6 @@ def contiguous_ranges(count: int, ranks: int) -> tuple[range, ...]:
 def _evenness(number: int) -> tuple[int, int]:
     """The largest power of two that divides the number; among equals the larger number wins."""
     return number & -number, number
-
-
-def subtrees(leaves: range, count: int) -> list[range]:
-    """Return the largest nodes of the tree that cover a range of leaves exactly, in order.
-
-    Example:
-        >>> subtrees(range(3, 8), 8)
-        [range(3, 4), range(4, 8)]
-    """
-    return _joined([range(leaf, leaf + 1) for leaf in leaves], count)[0]
 
 
 class Division(NamedTuple):

@@ -3,7 +3,7 @@
 import math
 
 from distgrad.backend import array_namespace, to_host
-from distgrad.backend.lacking import first_true, largest
+from distgrad.backend.lacking import first_true, is_anything_true, largest
 from distgrad.ops.activation import softmax_x
 from distgrad.ops.exponential import exp
 from distgrad.ops.op import op
@@ -137,6 +137,9 @@ def cross_entropy_x(xp, g, x, /, target, axis, reduction, ignore_index, weight=N
     above = (g * shares).reshape(-1)
     result *= xp.expand_dims(above / xp.sum(result, axis=along), along)
     result[_place(xp, target, ignore_index, along)] -= above
+    ignored = (target == ignore_index).reshape(-1)
+    if is_anything_true(ignored):  # no product: the scores of an ignored place may be infinite
+        result = xp.where(xp.expand_dims(ignored, along), 0, result)
     return _unmatrix(xp, result, x.shape, axis, along)
 
 

@@ -183,6 +183,11 @@ def op(
     if function is None:
         return lambda function: op(function, view=view, kernel=kernel)
     if function.__code__.co_flags & inspect.CO_VARARGS:
+        if kernel:
+            raise ValueError(
+                f"{function.__name__}() takes any number of arrays, which the kernel table has no "
+                "place for; leave kernel=True out, or give each array a name"
+            )
         return VariadicOp(function, view)
     return Op(function, view, kernel)
 

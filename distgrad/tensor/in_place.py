@@ -11,7 +11,8 @@ from distgrad import ops
 from distgrad.autograd.modes import is_grad_enabled
 from distgrad.autograd.node import Leaf, Node
 from distgrad.autograd.op_node import Version
-from distgrad.backend import Array, array_namespace
+from distgrad.backend import Array, array_namespace, device_name, to_device
+from distgrad.backend.lacking import is_writeable
 from distgrad.tensor.arithmetic import Arithmetic
 from distgrad.tensor.mixing import placed_index, write
 from distgrad.tensor.operands import kept_index, raw, raw_index
@@ -122,7 +123,7 @@ class InPlace(Arithmetic):
         try:
             write(self.data, index, values)
         except ValueError:
-            if getattr(self.data.flags, "writeable", True):
+            if is_writeable(self.data):
                 raise
             raise RuntimeError(
                 f"{called}: the memory is read-only, or several elements are the same place in "
@@ -138,7 +139,7 @@ class InPlace(Arithmetic):
             at = placed_index(kept_index(index), self.data)
             if hasattr(value, "node"):  # without the axes of length 1 that NumPy leaves out
                 axes = min(value.ndim, self.data[at].ndim)
-                value = value.to(self.data.dtype).reshape(value.shape[value.ndim - axes :])
+                value = self._beside(value).reshape(value.shape[value.ndim - axes :])
             result = self._wrap(self.data, None)
             record_write(ops.assign, result, former, value, index=at)
             move_history(self, result)  # type: ignore[arg-type]
@@ -151,7 +152,8 @@ class InPlace(Arithmetic):
         """Set all elements to ``value``, a number or a Tensor of one."""
         if self._recorded("fill_()", value):
             former = self._former()
-            self._become("fill_()", former.masked_fill(self._everywhere(), value), former)
+            number = self._beside(value) if hasattr(value, "node") else value
+            self._become("fill_()", former.masked_fill(self._everywhere(), number), former)
         else:
             self._overwrite("fill_()", ..., raw(value))
         return self
@@ -159,13 +161,22 @@ class InPlace(Arithmetic):
     def copy_(self, source: Any, non_blocking: bool = False) -> Self:  # noqa: ARG002 (PyTorch's)
         """Set the elements to those of ``source``, broadcast and converted."""
         if self._recorded("copy_()", source):
-            source = source.to(self.data.dtype) if hasattr(source, "node") else source
+            source = self._beside(source)
             former = self._former()
             result = self._apply(ops.where, self._everywhere(), source, former)
             self._become("copy_()", result, former)
         else:
             self._overwrite("copy_()", ..., raw(source))
         return self
+
+    def _beside(self, values: Any) -> Any:
+        """Return values that are written where the tensor lies; a Tensor in its data type too."""
+        place = device_name(self.data)
+        if not hasattr(values, "node"):
+            return to_device(values, place) if hasattr(values, "dtype") else values
+        if device_name(values.data) == place:
+            return values.to(self.data.dtype)
+        return values.to(place, self.data.dtype)
 
     def _everywhere(self) -> Array:
         return array_namespace(self.data).ones((), bool)

@@ -7,7 +7,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import MixedDevices, array_namespace, device_name, to_device, to_host
-from distgrad.backend.lacking import set_at
+from distgrad.backend.lacking import is_writeable, set_at
 from distgrad.ops import Op
 from distgrad.tensor.operands import raw
 
@@ -53,10 +53,16 @@ def placed_index(index: Any, target: Any) -> Any:
 
 
 def write(target: Any, index: Any, values: Any) -> None:
-    """Set elements of a raw array to values that may lie elsewhere; where it repeats, the last."""
+    """Set elements of a raw array to values that may lie elsewhere; where it repeats, the last.
+
+    Raises:
+        ValueError: If they do not fit, or the array is not writeable.
+    """
     if type(target) is np.ndarray:
         plain = type(values) is np.ndarray or not hasattr(values, "dtype")
         target[index] = values if plain else to_host(values)
         return
+    if not is_writeable(target):
+        raise ValueError("several elements of the array are the same place")
     values = to_device(values, device_name(target)) if hasattr(values, "dtype") else values
     set_at(array_namespace(target), target, values, index)

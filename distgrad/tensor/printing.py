@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distgrad.backend import Array, array_namespace, to_host
+from distgrad.backend import Array, array_namespace, device_name, to_host
+from distgrad.backend.devices import use_device
 from distgrad.backend.dtypes import DEFAULT_FLOAT, is_floating
 
 __all__ = ["set_printoptions", "text_of"]
@@ -109,11 +110,12 @@ def _suffixes(tensor: Any) -> list[str]:
 def _elements(array: Array, indent: int) -> str:
     if not array.size:
         return "[]"
-    shown = array
-    if array.size > _options.threshold:
-        for axis in range(array.ndim):
-            shown = _ends(shown, axis)
-    shown = to_host(shown)
+    with use_device(device_name(array)):  # which the thread need not compute on
+        shown = array
+        if array.size > _options.threshold:
+            for axis in range(array.ndim):
+                shown = _ends(shown, axis)
+        shown = to_host(shown)
     return _nested(shown.tolist(), array.shape, shown.shape, indent, _writing(shown))
 
 

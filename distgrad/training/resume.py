@@ -90,7 +90,7 @@ def look_for_resumption(
             )
         return Resumption()
     check_layout(found.checkpoint.state)
-    changed = changed_keys(_recorded(folder.path / "config.toml"), _document(config))
+    changed = _changed(_recorded(folder.path / "config.toml"), _document(config))
     _check_configuration(changed, config, folder.path)
     _check_data(found.checkpoint.state["data"], data, folder.path)
     differences = _differences(folder.read_json("environment.json"), environment)
@@ -116,6 +116,24 @@ def _recorded(path: Path) -> dict[str, Any]:
 def _document(config: Config) -> dict[str, Any]:
     """Return a configuration as it comes back from the file that it is written to."""
     return tomllib.loads(dumps(config.model_dump(mode="json")))
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return `changed_keys`, but for keys that did not exist yet and have their defaults now."""
+    return {
+        key: (old, new)
+        for key, (old, new) in changed_keys(before, now).items()
+        if old is not None or new != _default(key)
+    }
+
+
+def _default(key: str) -> Any:
+    """Return what a key of a section means where it is not given, as a file has it."""
+    section, _, name = key.partition(".")
+    model = Config.model_fields[section].annotation
+    field = getattr(model, "model_fields", {}).get(name)
+    default = field.default if field else None
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _check_configuration(

@@ -102,3 +102,28 @@ def test_it_is_set_at_once() -> None:
     finally:
         before.__exit__(None, None, None)
     assert not is_anomaly_enabled()
+
+
+class Cube(dg.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * 3 * x**2
+
+
+def test_a_function_of_the_users() -> None:
+    x = leaf(2.0)
+    with detect_anomaly():
+        Cube.apply(x).sum().backward()
+        assert x.grad.tolist() == [12]
+        y = Cube.apply(leaf(float("nan")))
+        with pytest.raises(RuntimeError, match="the gradient that 'Cube' passes to an input"):
+            y.sum().backward()
+        y = Cube.apply(leaf(1.0)) * dg.tensor([float("nan")])
+        with pytest.raises(RuntimeError, match="the gradient that 'multiply' passes to an input"):
+            y.sum().backward()

@@ -226,3 +226,31 @@ def test_an_operation_in_the_middle_of_another_one() -> None:
     assert seen == [[np.inf, np.inf]]
     with pytest.raises(RuntimeError, match="of its own"):
         apply(failing, dg.ones(1))
+
+
+def test_what_another_thread_frees_in_the_middle_of_a_pass() -> None:
+    x = dg.ones(2, requires_grad=True)
+    y = x * x
+    node, saved = y.grad_fn, y.grad_fn.saved
+
+    def read_while_it_is_freed():
+        node.free()
+        return saved
+
+    node.saved = read_while_it_is_freed
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="backward through 'multiply' a second time"):
+        y.sum().backward()
+
+
+def test_a_sum_of_products_that_saves_nothing_runs_again() -> None:
+    x, w = dg.ones(2, 3, requires_grad=True), dg.ones(3)
+    y = dg.einsum("ij->i", x).sum()
+    y.backward()
+    y.backward()
+    assert x.grad.tolist() == [[2, 2, 2], [2, 2, 2]]
+    y = dg.einsum("ij,j->i", x, w).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match="backward through 'einsum' a second time"):
+        y.backward()

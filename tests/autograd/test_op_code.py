@@ -177,3 +177,11 @@ def test_an_op_that_is_a_ufunc_calls_it_without_a_detour(monkeypatch) -> None:
         monkeypatch.setitem(op.call.__globals__, "_quiet", quiet)
         apply(op, dg.ones(1))
     assert seen == [np.exp, log.forward]
+
+
+def test_an_op_of_any_number_of_arrays_is_no_kernel() -> None:
+    def total(xp, *arrays):
+        return sum(arrays)
+
+    with pytest.raises(ValueError, match=r"total\(\) takes any number of arrays, which the kernel"):
+        ops.op(total, kernel=True)

@@ -8,6 +8,7 @@ import pytest
 from helpers.strict_device import NotOnDevice, double, strict_device
 
 from distgrad.backend import MixedDevices, array_namespace, array_of, to_device
+from distgrad.backend.arrays import provide, provider_in_use
 
 
 def test_numpy_is_the_default() -> None:
@@ -84,3 +85,31 @@ def test_the_doubles_names_are_cupys() -> None:
     from helpers import cupy_api
 
     assert cupy_api.of_cupy() == cupy_api.FILE.read_text().splitlines()
+
+
+def test_a_blocked_import_of_cupy_is_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = provide(None)
+    try:
+        monkeypatch.setitem(sys.modules, "cupy", None)
+        assert array_namespace(np.ones(2), 1.0) is np
+        assert array_of(np.float32(1)).shape == ()
+    finally:
+        provide(before)
+
+
+def test_who_sees_a_provider_sees_its_type_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    class Late:
+        @property
+        def xp(self):
+            seen.append(provider_in_use())
+            return double.xp
+
+    before = provide(None)
+    try:
+        monkeypatch.setitem(sys.modules, "cupy", None)
+        provide(Late())
+    finally:
+        provide(before)
+    assert seen == [None]

@@ -1,6 +1,8 @@
 """The column compiled by numba beside the references: values, layouts, the same bits anywhere."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from ops.cases import Case
 from ops.samples import SAMPLES
 
+import distgrad as dg
 from distgrad import ops
 from distgrad.backend.kernels import Kernel, use, use_kernels
+from distgrad.nn import functional as F
 from distgrad.nn.functional.dropout import dropout_mask
 from distgrad.nn.utils.clip_grad import power_sum
 from distgrad.ops.norm import moments
@@ -189,10 +193,62 @@ def test_the_same_bits_whatever_stands_beside_a_row(name: str) -> None:
         np.testing.assert_array_equal(alone[0], together[row])
 
 
+# Arrays that compiled code does not take
+
+
+def read_only(x: Any) -> Any:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def unaligned(x: Any) -> Any:
+    room = np.empty(x.nbytes + 1, np.uint8)
+    moved = room[1 - room.ctypes.data % 2 :][: x.nbytes].view(x.dtype).reshape(x.shape)
+    moved[...] = x
+    return moved
+
+
+@pytest.mark.parametrize("moved", [read_only, unaligned])
+@pytest.mark.parametrize("name", NAMES)
+def test_arrays_that_cannot_be_written_to(name: str, moved: Any) -> None:
+    args, attributes = calls(9, 77)[name]
+    expected = COLUMN[name](np, *args, **attributes)
+    if name == "embedding_table":
+        attributes = {**attributes, "indices": moved(attributes["indices"])}
+    args = tuple([moved(x) if isinstance(x, np.ndarray) else x for x in args])
+    np.testing.assert_array_equal(COLUMN[name](np, *args, **attributes), expected)
+
+
+def test_what_is_read_only_and_not_copied_is_left_to_the_reference() -> None:
+    x = values(4, 3)
+    given = {"reduction": "sum", **classes(4, 3)}
+    given["target"] = read_only(given["target"])
+    assert COLUMN["cross_entropy"](np, x, **given) is NotImplemented
+    param, grad = np.ones(2, np.float32), read_only(np.ones(2, np.float32))
+    options = {**SGD, "nesterov": False, "maximize": False}
+    assert COLUMN["sgd_update"](np, None, None, param, grad, **options) is NotImplemented
+    bits = read_only(np.zeros(3, np.uint32))
+    assert COLUMN["dropout_mask"](np, bits, least=1, scale=np.float32(2)) is NotImplemented
+
+
+def test_a_gradient_that_is_one_number_everywhere() -> None:
+    before = use(np, COLUMN)
+    try:
+        x = dg.tensor([1.0], requires_grad=True)
+        F.relu(x).sum().backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == [1.0]
+    finally:
+        use(np, before)
+
+
 # What is no ordinary number
 
 
+OTHER_NANS = np.array([0xFFFFFFFF, 0x7FC00001], np.uint32).view(np.float32)
 SPECIAL = np.array([np.nan, np.inf, -np.inf, -100.0, -88.5, -0.0, 0.0, 1e-40, 88.5], np.float32)
+SPECIAL = np.concatenate([SPECIAL, OTHER_NANS])
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])
@@ -206,11 +262,12 @@ def test_gelu_of_what_is_not_finite(approximate: str) -> None:
 def test_softmax_of_what_is_not_finite() -> None:
     x = values(6, 40)
     x[0, 3], x[1, 5], x[2], x[3, 7] = np.nan, -np.inf, -np.inf, np.inf
+    x[4, 2], x[5, 39] = OTHER_NANS
     with np.errstate(all="ignore"):
         for axis in (0, 1):
             assert_near(*both("softmax", (x,), {"axis": axis}))
             assert_near(*both("softmax", (x.T,), {"axis": axis}))
-        assert np.isnan(both("softmax", (x,), {"axis": 1})[0][[0, 2, 3]]).all()
+        assert np.isnan(both("softmax", (x,), {"axis": 1})[0][[0, 2, 3, 4, 5]]).all()
 
 
 def test_attention_that_may_look_nowhere() -> None:
@@ -236,6 +293,12 @@ def test_where_all_targets_are_ignored(reduction: str) -> None:
     np.testing.assert_array_equal(found, expected)
     above = np.ones(np.shape(expected), np.float32)
     np.testing.assert_array_equal(*both("cross_entropy_x", (above, values(4, 3)), given))
+
+
+def test_the_mean_of_many_squares_keeps_its_digits() -> None:
+    x = np.full(1 << 21, 0.1, np.float32)
+    found = COLUMN["mse_loss"](np, x, np.zeros_like(x), reduction="mean")
+    np.testing.assert_allclose(found, np.float64(x[0]) ** 2, rtol=3e-6)
 
 
 def test_a_target_that_is_no_class_is_left_to_the_reference() -> None:
@@ -303,6 +366,17 @@ def test_an_update_gives_each_element_the_same_bits_wherever_a_block_ends(
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("beta2", [0.999, 0.9999])
+@pytest.mark.parametrize("options", [UPDATES[0], UPDATES[8]])
+def test_a_first_mean_of_squares_keeps_its_digits(options: Any, beta2: float) -> None:
+    update, states, given = options
+    arrays = blocks(50, states)
+    arrays[-1][...] = 0
+    wanted = arrays[3].astype(np.float64) ** 2 * (1 - beta2)
+    COLUMN[update.name](np, *arrays, **{**given, "beta2": beta2})
+    np.testing.assert_allclose(arrays[-1], wanted, rtol=1e-6)
+
+
 def test_a_parameter_that_overflows_stays_infinite() -> None:
     param, grad = np.array([np.inf, 1], np.float32), np.ones(2, np.float32)
     options = {**SGD, "weight_decay": 0.0, "nesterov": False, "maximize": False}
@@ -332,3 +406,15 @@ def test_a_mask_has_the_same_bits(least: int) -> None:
         else:
             assert found.dtype == expected.dtype
             np.testing.assert_array_equal(found, expected)
+
+
+def test_each_place_of_the_code_has_a_cache_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distgrad.backend.kernels.compiled import cache
+
+    here = cache._key()
+    for path in Path(cache.__file__).parent.glob("*.py"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
+    assert cache._key() != here

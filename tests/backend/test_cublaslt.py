@@ -77,6 +77,15 @@ def test_bias_and_activation_follow_the_product(
     np.testing.assert_allclose(y, wanted, atol=0.02 if dtype == "float16" else 1e-5)
 
 
+def test_a_batch_that_lies_unevenly_is_copied(fake: FakeCublasLt) -> None:
+    rng = np.random.default_rng(0)
+    b = rng.normal(size=(3, 2, 5, 6))
+    inner, outer = rng.normal(size=(3, 1, 4, 5)), rng.normal(size=(1, 2, 4, 5))
+    for a in (inner, outer, inner[:1], np.repeat(inner, 2, axis=1)[::-1, ::-1]):
+        a = np.broadcast_to(a, (3, 2, 4, 5))
+        np.testing.assert_allclose(products.matmul(numpy_with_kernels(), a, b), a @ b, rtol=1e-12)
+
+
 def test_an_algorithm_is_chosen_once_for_products_of_one_kind(fake: FakeCublasLt) -> None:
     xp = numpy_with_kernels()
     a, b = np.ones((3, 4), np.float32), np.ones((4, 2), np.float32)
@@ -118,6 +127,17 @@ def test_without_the_library_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "library", lambda: None)
     single = np.ones((2, 2), np.float32)
     assert products.matmul(numpy_with_kernels(), single, single) is NotImplemented
+
+
+@pytest.mark.parametrize("status", [0, 15])
+def test_a_product_without_an_algorithm_is_left_to_the_array_library(
+    fake: FakeCublasLt, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(fake, "cublasLtMatmulAlgoGetHeuristic", lambda *_: status, raising=False)
+    single = np.ones((2, 2), np.float32)
+    xp = numpy_with_kernels()
+    for _ in range(2):
+        assert products.matmul(xp, single, single) is NotImplemented
 
 
 def test_what_the_library_refuses_is_told(

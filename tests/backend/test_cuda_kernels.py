@@ -15,9 +15,12 @@ import distgrad as dg
 from distgrad import ops
 from distgrad.backend import cublaslt
 from distgrad.backend.kernels import Kernel, use
-from distgrad.backend.kernels.cuda import load_column, products
-from distgrad.backend.kernels.cuda.launching import by_element, launch
+from distgrad.backend.kernels.cuda import embedding, load_column, products
+from distgrad.backend.kernels.cuda.draws import placed
+from distgrad.backend.kernels.cuda.launching import MOST_BLOCKS, by_column, by_element, launch
+from distgrad.backend.random import random_bits
 from distgrad.nn import functional as F
+from distgrad.ops.window import Window
 from distgrad.training.models.gpt import GPT
 
 pytestmark = pytest.mark.skipif(
@@ -94,6 +97,80 @@ def test_what_no_kernel_serves_is_left_to_the_reference(xp: ModuleType) -> None:
     assert COLUMN["normalize"](xp, *moved) is NotImplemented
     wide = np.ones((3, 2, 200))
     assert COLUMN["attention"](xp, wide, 1.0) is NotImplemented
+    many = np.broadcast_to(np.float32(0), (3, MOST_BLOCKS + 1, 1, 1, 1))
+    assert COLUMN["attention"](xp, many, 1.0) is NotImplemented
+    old = SimpleNamespace(compute_capability="75")
+    half = SimpleNamespace(dtype=np.dtype("float16"), shape=(3, 1, 1, 4, 8), size=96, device=old)
+    assert COLUMN["attention"](xp, half, 1.0) is NotImplemented
+
+
+def test_images_of_more_elements_than_kernels_count_are_left_to_the_reference(
+    xp: ModuleType,
+) -> None:
+    def zeros(*shape: int) -> Any:
+        return np.broadcast_to(np.float32(0), shape)
+
+    side = 1 << 12
+    window = Window((3, 3), (1, 1), (1, 1), (1, 1), (side, side))
+    x, y, weight = zeros(1, 64, side, side), zeros(1, 1, side, side), zeros(1, 64, 3, 3)
+    counts = np.ones(side), np.ones(side)
+    assert COLUMN["conv2d"](xp, x, weight, None, window, 1) is NotImplemented
+    assert COLUMN["conv2d_weight"](xp, x, y, window, 1) is NotImplemented
+    back = COLUMN["conv_transpose2d"](xp, y, weight, None, window, 1, (side, side))
+    assert back is NotImplemented
+    wide = window._replace(output=(1 << 13, side))
+    assert COLUMN["max_pool2d"](xp, x, wide) is NotImplemented
+    assert COLUMN["avg_pool2d"](xp, x, wide, counts) is NotImplemented
+    size = (1 << 16, 1 << 15)
+    assert COLUMN["avg_pool2d_input"](xp, y, window, counts, size) is NotImplemented
+
+
+def test_a_recorded_draw_is_that_of_the_step_and_micro_batch_of_its_replay(xp: ModuleType) -> None:
+    draw = {"seed": 1, "stream": 0}
+    with placed(np.array([5, 9], np.uint64)):
+        found = COLUMN["random_bits"](xp, (16,), counter=(0, 0, 3), **draw)
+    expected = random_bits.reference(np, (16,), counter=(9, 5, 3), **draw)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_index_that_names_no_row_is_nowhere(xp: ModuleType) -> None:
+    order, starts, counts = embedding._places(xp, np.array([0, 6, 2, 5, 1]), 5)
+    np.testing.assert_array_equal(counts, [1, 1, 1, 0, 0])
+    np.testing.assert_array_equal(starts, [0, 1, 2, 3, 3])
+    np.testing.assert_array_equal(order, [0, 4, 2, -1, -1])  # -1: never written
+
+
+class Granting:
+    """An array library whose kernels tell how much shared memory they may have, and get."""
+
+    max_dynamic_shared_size_bytes = 0
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+
+    def RawModule(self, **_: Any) -> "Granting":
+        return self
+
+    def get_function(self, _: str) -> "Granting":
+        return self
+
+    def __call__(self, *_: Any, shared_mem: int) -> None:
+        self.told.append((self.max_dynamic_shared_size_bytes, shared_mem))
+
+
+def test_shared_memory_beside_what_a_kernel_declares_is_asked_for() -> None:
+    xp = Granting()
+    for shared in (0, 33 << 10):
+        launch(xp, "attention.attention", np.dtype("float32"), ((1,), (1,)), size=32, shared=shared)
+    assert xp.told == [(0, 0), (33 << 10, 33 << 10)]
+
+
+def test_a_grid_stays_within_its_bounds() -> None:
+    for rows in (1, 257, MOST_BLOCKS * 256 + 1, 1 << 32):
+        ((grid, _), chunk) = by_column(rows, 33)
+        assert grid[1] <= MOST_BLOCKS
+        assert grid[1] * chunk >= rows
+    assert by_column(257, 33)[0][0] == (2, 2)
 
 
 def test_a_target_that_is_no_class_is_left_to_the_reference_which_says_so(xp: ModuleType) -> None:
@@ -140,8 +217,13 @@ def _trained(build: Any) -> list[Any]:
     return [p.data for p in model.parameters()]
 
 
-@pytest.mark.parametrize("build", [_gpt, _cnn])
-def test_a_model_trains_with_the_column_as_without(xp: ModuleType, build: Any) -> None:
+NORMS = {"normalize", "normalize_input", "normalize_weight"}
+
+
+@pytest.mark.parametrize(("build", "needed"), [(_gpt, NORMS), (_cnn, {"conv2d"})])
+def test_a_model_trains_with_the_column_as_without(
+    xp: ModuleType, build: Any, needed: set[str]
+) -> None:
     used = set()
 
     def standing_in(name: str) -> Any:
@@ -163,6 +245,7 @@ def test_a_model_trains_with_the_column_as_without(xp: ModuleType, build: Any) -
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
     assert len(used) >= 10
+    assert needed <= used
 
 
 def _bfloat16(values: Any) -> Any:

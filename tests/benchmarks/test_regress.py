@@ -50,6 +50,8 @@ def test_unpacks_both_and_leaves_nothing(regress, repository):
         texts = [(folder / "distgrad" / "__init__.py").read_text() for folder in folders]
         sides = regress.sides_of(regress.SIDES["distgrad"], folders)  # imports from each
         assert sides["first"].variables["PYTHONPATH"] == str(folders[0])
+        caches = {side.variables["NUMBA_CACHE_DIR"] for side in sides.values()}
+        assert caches == {str(folder / "compiled") for folder in folders}
         assert list(sides) == ["first", "second"]
     assert texts == [SOURCE.format(1), SOURCE.format(2)]
     assert not any(folder.parent.exists() for folder in folders)

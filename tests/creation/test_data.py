@@ -209,3 +209,10 @@ def test_what_does_not_fit_is_infinite_without_a_warning() -> None:
     assert dg.tensor(np.array([1e300]), dtype=dg.float32).tolist() == [np.inf]
     assert dg.as_tensor(np.array([1e300]), dtype=dg.float16).tolist() == [np.inf]
     assert dg.arange(0, 1e39, 5e38).tolist() == [0, np.inf]
+
+
+def test_pinned_memory_is_memory_of_the_machine() -> None:
+    values = np.arange(3.0)
+    pinned = SimpleNamespace(__dlpack__=values.__dlpack__, __dlpack_device__=lambda: (3, 0))
+    assert dg.from_dlpack(pinned).device == "cpu"
+    assert np.shares_memory(dg.from_dlpack(pinned).data, values)

@@ -94,6 +94,37 @@ def test_what_cannot_be_read_is_told_when_it_is_asked_for():
         window.micro_batch(1)
 
 
+class Drawn:
+    """A window of one's own, whose micro-batches are drawn."""
+
+    seed, step = 3, 0
+
+    def __len__(self):
+        return 2
+
+    def micro_batch(self, m):
+        return dg.rand(4)
+
+
+def drawn(numbers):
+    """What is read by a new carrier, and what is drawn behind each in its scope."""
+    window = Carrier(CUDA).window(Drawn())
+    found = {}
+    for m in numbers:
+        with dg.autograd.random_scope(Drawn.seed, Drawn.step + 1, m):
+            found[m] = window.micro_batch(m).tolist(), dg.rand(4).tolist()
+    return found
+
+
+def test_what_is_read_early_draws_the_same_and_takes_no_draw_from_another():
+    one_by_one = {m: drawn([m])[m] for m in (0, 1)}
+    assert drawn([0, 1]) == one_by_one
+    for m, (read, behind) in one_by_one.items():
+        assert read != behind
+        with dg.autograd.random_scope(Drawn.seed, Drawn.step + 1, m):
+            assert dg.rand(4).tolist() == behind
+
+
 class Pair(NamedTuple):
     a: object
     b: object

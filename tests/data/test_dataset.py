@@ -258,3 +258,12 @@ def test_rows_of_a_read_only_array_that_follow_one_another_are_not_copied():
         batch = dataset.take(rows).x.data
         assert not np.shares_memory(batch, array)
         np.testing.assert_array_equal(batch, array[np.array(rows, int)])
+
+
+@pytest.mark.parametrize("rows", [[8, 9, 10], [10, 11], [-11, -10]])
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_rows_that_are_not_there_are_refused_by_a_read_only_array_too(rows, kind):
+    array = np.arange(20.0).reshape(10, 2)
+    array.flags.writeable = False
+    with pytest.raises(IndexError, match=r"index -?1\d is out of range for 10 samples"):
+        TensorDataset(x=array).take(kind(rows))

@@ -19,3 +19,11 @@ def test_samples_and_batches_stay_on_the_gpu() -> None:
         for window in dg.data.GlobalBatches(dataset, 4, 2, shuffle=False):
             assert window.micro_batch(1).y.tolist() == [2, 3]
             assert window.micro_batch(1).y.device == "cuda:0"
+
+
+def test_what_lies_on_a_gpu_is_not_read_by_a_thread() -> None:
+    with strict_device():
+        dataset = dg.data.TensorDataset(x=dg.zeros(4, 2).cuda())
+        assert not dataset.thread_safe
+        assert not dg.data.Subset(dataset, [0]).thread_safe
+    assert dg.data.TensorDataset(x=dg.zeros(4, 2)).thread_safe

@@ -1,11 +1,38 @@
-"""Which GPU a rank takes, with communicators of ranks that do not run."""
+"""Which GPU a rank takes, with communicators of ranks that do not run, and with real ranks."""
+
+from pathlib import Path
 
 import pytest
+from helpers.mpi import mpirun
 from helpers.strict_device import double, strict_device
 
 from distgrad.distributed import SingleProcess, choose_device
 from distgrad.distributed.devices import device_sharing
 from distgrad.errors import UsageError
+
+HOST = SingleProcess().host
+
+TESTS = str(Path(__file__).parents[1])
+
+DIFFERENT = """
+import distgrad as dg
+from helpers.strict_device import strict_device
+
+comm = dg.distributed.connect(kernels="numpy")
+
+def told(function, *args, **options):
+    try:
+        function(*args, **options)
+    except dg.errors.UsageError as error:
+        print(error)
+
+with strict_device():
+    kind = ["cpu", "cuda"][comm.rank]
+    told(dg.distributed.choose_device, comm, kind)
+    told(dg.distributed.DataParallel, dg.nn.Linear(2, 1).to(kind), comm)
+    transport = ["auto", "staged"][comm.rank]
+    told(dg.distributed.DataParallel, dg.nn.Linear(2, 1), comm, transport=transport)
+"""
 
 
 class Ranks(SingleProcess):
@@ -63,6 +90,23 @@ def test_what_is_missing_on_one_rank_is_told_on_all(device):
 def test_a_gpu_that_is_not_there(device):
     with pytest.raises(UsageError, match="'cuda:7': there are 2 GPUs here, cuda:0 to cuda:1"):
         choose_device(SingleProcess(), "cuda:7")
+
+
+def test_ranks_that_would_wait_for_each_other_on_other_devices_are_refused(tmp_path):
+    pytest.importorskip("mpi4py")
+    path = tmp_path / "script.py"
+    path.write_text(DIFFERENT)
+    job = mpirun(2, ["python", path], env={"PYTHONPATH": TESTS})
+
+    def line(what, first, second):
+        return (
+            f"{what} differs between ranks: {first!r} on rank 0 ({HOST}) but {second!r} on rank 1 "
+            f"({HOST}); give every rank the same"
+        )
+
+    kind = line("the kind of device", "cpu", "cuda")
+    expected = [kind, kind, line("transport", "auto", "staged")]
+    assert sorted(job.stdout.splitlines()) == sorted(expected * 2), job.stderr
 
 
 def test_the_cpu_needs_no_choice_and_no_library():

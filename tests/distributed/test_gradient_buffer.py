@@ -90,6 +90,15 @@ def test_contributions_that_are_held_are_added_in_the_type_of_the_buffer():
     assert held.views[1].tolist() == [2049.0] * 3
 
 
+def test_one_contribution_is_held_in_the_type_of_the_buffer_too():
+    held = HeldGradients(LAYOUT)
+    held.write(1, np.ones(3, np.float16))
+    assert held.views[1].dtype == np.float32
+    gradient = np.ones((2, 2), np.float32)
+    held.write(0, gradient)
+    assert held.views[0] is gradient
+
+
 def test_what_was_held_is_let_go():
     held = HeldGradients(LAYOUT)
     held.write(0, np.ones((2, 2), np.float32))

@@ -55,6 +55,23 @@ except dg.errors.UsageError as error:
     print(error)
 """
 
+FAILING = """
+import distgrad as dg
+from distgrad.distributed import kernels, launched_rank
+
+def compile(wanted):
+    assert launched_rank() == 0, "only one rank compiles"
+    raise RuntimeError("no space left")
+
+kernels.wanted_kernels = lambda choice: "numba"
+kernels.kernels_to_be_compiled = lambda wanted: True
+kernels.use_kernels = compile
+try:
+    dg.distributed.connect()
+except dg.errors.UsageError as error:
+    print(error)
+"""
+
 MISSING = """
 import distgrad as dg
 from distgrad.backend.kernels import choice
@@ -119,31 +136,54 @@ class TwoHosts(SingleProcess):
         self.events = events
 
     def all_gather_object(self, value: Any) -> list[Any]:
+        self.events.append("meets")
         return [("ab"[rank // 2], *value[1:]) for rank in range(self.size)]
 
-    def barrier(self) -> None:
-        self.events.append("waits")
 
-
-@pytest.mark.parametrize(
-    ("rank", "expected"),
-    [(0, ["loads", "waits", "loads"]), (1, ["waits", "loads"]), (2, ["loads", "waits", "loads"])],
-)
+@pytest.mark.parametrize(("rank", "compiles"), [(0, True), (1, False), (2, True), (3, False)])
 def test_one_rank_of_each_host_compiles_before_the_others_load(
-    rank: int, expected: list[str], monkeypatch: Any
+    rank: int, compiles: bool, monkeypatch: Any
 ) -> None:
     events: list[str] = []
     module = "distgrad.distributed.kernels."
     monkeypatch.setattr(module + "use_kernels", lambda wanted: events.append("loads"))
     monkeypatch.setattr(module + "kernels_to_be_compiled", lambda wanted: True)
     choose_kernels(TwoHosts(rank, events), "numpy")
-    assert events == expected
+    compiled = ["loads"] if compiles else []
+    assert events == ["meets", *compiled, "meets", "loads", "meets", "meets"]
 
 
 def test_nobody_waits_where_nothing_is_to_be_compiled(monkeypatch: Any) -> None:
     events: list[str] = []
     choose_kernels(TwoHosts(1, events), "numpy")
-    assert events == []
+    assert events == ["meets"] * 3
+
+
+def test_every_rank_hears_that_one_cannot_compile(tmp_path: Path) -> None:
+    job = run(2, FAILING, tmp_path)
+    line = (
+        f"rank 0 ({HOST}): the kernels cannot be compiled or loaded (RuntimeError: no space left); "
+        "choose 'numpy', as by DISTGRAD_KERNELS=numpy"
+    )
+    assert job.stdout.splitlines() == [line] * 2, job.stderr
+
+
+def test_a_numba_that_cannot_be_loaded_is_left_out_unless_it_is_asked_for(
+    monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(wanted: str) -> bool:
+        raise ImportError("Numba needs NumPy 2.3 or less")
+
+    module = "distgrad.distributed.kernels."
+    monkeypatch.delenv("DISTGRAD_KERNELS", raising=False)
+    monkeypatch.setattr(module + "wanted_kernels", lambda choice: "numba")
+    monkeypatch.setattr(module + "kernels_to_be_compiled", broken)
+    assert choose_kernels(SingleProcess(), "auto") == "numpy"
+    assert "numba cannot be loaded" in caplog.text
+    monkeypatch.setenv("DISTGRAD_KERNELS", "numba")
+    for choice in ("auto", "numba"):
+        with pytest.raises(UsageError, match=r"\(ImportError: Numba needs NumPy 2.3 or less\)"):
+            choose_kernels(SingleProcess(), choice)
 
 
 def test_one_process_hears_of_an_unknown_choice() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distgrad.distributed.tree import TreeSum, contiguous_ranges, subtrees
+from distgrad.distributed.tree import TreeSum, contiguous_ranges, divided
 
 counts = st.integers(0, 300)
 ranks = st.integers(1, 20)
@@ -57,8 +57,8 @@ class TestContiguousRanges:
     @given(st.integers(0, 7), st.integers(0, 4))
     def test_powers_of_two_give_each_rank_one_node(self, log_count, log_ranks):
         count, ranks = 2**log_count, 2**log_ranks
-        for part in contiguous_ranges(count, ranks):
-            assert len(subtrees(part, count)) == (1 if part else 0)
+        ranges = contiguous_ranges(count, ranks)
+        assert list(divided(count, ranges).subtrees) == [1 if part else 0 for part in ranges]
 
     @given(st.integers(1, 300), ranks)
     def test_boundaries_are_as_even_as_the_load_allows(self, count, ranks):
@@ -97,18 +97,26 @@ def part_of_a_tree(draw):
     return count, range(start, draw(st.integers(start, count)))
 
 
-class TestSubtrees:
+def held(leaves, count):
+    """The nodes that a sum holds behind a range of leaves."""
+    total = TreeSum(count, lambda left, right: None)
+    for leaf in leaves:
+        total.push(range(leaf, leaf + 1), None)
+    return [part for part, _ in total.parts]
+
+
+class TestPartsOfASum:
     @given(part_of_a_tree())
     def test_covers_the_range_exactly_by_nodes_of_the_tree(self, tree):
         count, leaves = tree
-        parts = subtrees(leaves, count)
+        parts = held(leaves, count)
         assert [leaf for part in parts for leaf in part] == list(leaves)
         assert set(parts) <= nodes(count)
 
     @given(part_of_a_tree())
     def test_is_the_smallest_cover(self, tree):
         count, leaves = tree
-        parts = subtrees(leaves, count)
+        parts = held(leaves, count)
         inside = {node for node in nodes(count) if set(node) <= set(leaves)}
         assert all(not any(set(part) < set(node) for node in inside) for part in parts)
 
@@ -116,11 +124,11 @@ class TestSubtrees:
     def test_has_at_most_twice_the_logarithm_of_the_range(self, tree):
         count, leaves = tree
         if leaves:
-            assert len(subtrees(leaves, count)) <= max(1, 2 * math.log2(len(leaves)))
+            assert len(held(leaves, count)) <= max(1, 2 * math.log2(len(leaves)))
 
     @given(st.integers(1, 300))
     def test_of_all_leaves_is_the_root(self, count):
-        assert subtrees(range(count), count) == [range(count)]
+        assert held(range(count), count) == [range(count)]
 
 
 @st.composite
@@ -144,7 +152,6 @@ class TestTreeSum:
             local = TreeSum(count, np.add)
             for leaf in leaves:
                 local.push(range(leaf, leaf + 1), values[leaf])
-            assert [part for part, _ in local.parts] == subtrees(leaves, count)
             for part, value in local.parts:
                 combined.push(part, value)
         ((root, total),) = combined.parts

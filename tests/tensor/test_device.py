@@ -167,3 +167,80 @@ def test_dlpack_names_the_gpu() -> None:
     x = dg.ones(2, device="cuda:1")
     assert x.__dlpack_device__() == (2, 1)
     assert not hasattr(double.xp, "from_dlpack")  # the double has no memory of a GPU to export
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x.expand(2, 4, 6),
+        lambda x: x[:, :1].expand(4, 6),
+        lambda x: x.unfold(1, 3, 2),
+        lambda x: x.unfold(1, 3, 3),
+        lambda x: x.unfold(1, 2, 4).unfold(0, 2, 2),
+        lambda x: x.T[::-2, 1:],
+        lambda x: x[:, :4].diagonal(),
+        lambda x: x[:, None, ::5],
+        lambda x: x.expand(1, 4, 6),
+        lambda x: x[0, 0],
+    ],
+)
+def test_elements_that_share_a_place_are_not_changed(view) -> None:
+    x = dg.arange(24.0, device="cuda").reshape(4, 6)
+    places = view(dg.arange(24).reshape(4, 6)).tolist()
+    several = np.unique(places).size < np.size(places)
+    changed = view(x)
+    if several:
+        for change in (lambda: changed.add_(1), lambda: changed.__setitem__(0, 1)):
+            with pytest.raises(RuntimeError, match="several elements are the same place"):
+                change()
+        assert (x.tolist(), x.version.number) == (dg.arange(24.0).reshape(4, 6).tolist(), 0)
+    else:
+        changed.add_(1)
+        assert x.sum().item() == 276 + np.size(places)
+
+
+def test_recorded_changes_in_place_take_values_from_elsewhere() -> None:
+    number = dg.tensor(2.0, dtype=dg.float64, requires_grad=True)
+    x = dg.zeros(3, device="cuda")
+    x[1] = number
+    (x * 3).sum().backward()
+    assert (x.tolist(), number.grad.device, number.grad.item()) == ([0, 2, 0], "cpu", 3)
+    row = dg.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
+    y = dg.zeros(3, device="cuda")
+    y[:] = row
+    (y * y).sum().backward()
+    (dg.zeros(2, 3, device="cuda").copy_(row) * 2).sum().backward()
+    assert (row.grad.device, row.grad.tolist()) == ("cpu", [[6, 8, 10]])
+    y.copy_(np.ones(3, np.float32))
+    assert y.requires_grad
+    assert y.tolist() == [1, 1, 1]
+    there = dg.tensor(5.0, device="cuda", requires_grad=True)
+    here = dg.zeros(2).fill_(there)
+    here.sum().backward()
+    assert (here.device, here.tolist()) == ("cpu", [5, 5])
+    assert (there.grad.device, there.grad.item()) == ("cuda:0", 2)
+
+
+def test_a_tensor_of_another_gpu_can_be_moved_and_read() -> None:
+    x = dg.arange(3.0, device="cuda:1")
+    assert x.cpu().tolist() == x.to("cuda").tolist() == x.tolist() == [0, 1, 2]
+    assert x.to("cuda").device == "cuda:0"
+    assert x.to("cpu", dg.int32).dtype == np.int32
+    assert repr(x) == "tensor([0., 1., 2.], device='cuda:1')"
+    assert "..., " in repr(dg.zeros(2000, device="cuda:1"))
+    assert double.current() == 0
+
+
+def test_what_is_drawn_goes_to_the_device_the_one_way(monkeypatch) -> None:
+    images = dg.ones(4, 1, 5, 5, device="cuda")
+    moved = []
+
+    def to_device(array, index):
+        moved.append(np.shape(array))
+        return type(double).to_device(double, array, index)
+
+    monkeypatch.setattr(double, "to_device", to_device)
+    dg.data.transforms.RandomHorizontalFlip()(images)
+    dg.data.transforms.RandomCrop(3)(images)
+    F.rrelu(-images, training=True)
+    assert moved == [(4,), (4, 3), (4, 3), (4, 1, 5, 5)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import distgrad as dg
+import distgrad.nn.functional as F
 
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
@@ -114,3 +115,9 @@ def test_broadcasting(shapes, name, seed) -> None:
     numeric = np.sum(above.data * moved) / (2 * h)
     analytic = np.sum(by_x.data * v) + np.sum(by_y.data * w)
     np.testing.assert_allclose(analytic, numeric, rtol=1e-6, atol=1e-6)
+
+
+def test_normalising_what_is_infinite_gives_nan_without_a_warning() -> None:
+    y = F.layer_norm(dg.tensor([[float("inf"), 1.0], [3.0, 1.0]]), (2,))
+    assert y[0].isnan().all()
+    assert y[1].isfinite().all()

@@ -522,6 +522,21 @@ def test_what_does_not_change_the_result_may_change(run, change):
     assert result(run) == expected
 
 
+NEW_KEYS = ("device", "kernels", "precision", "capture", "transport")
+
+
+def test_keys_that_did_not_exist_when_the_run_began_count_as_their_defaults(run, capsys):
+    expected = undisturbed()
+    path = run / "config.toml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(li for li in lines if li.partition(" = ")[0] not in NEW_KEYS))
+    capsys.readouterr()
+    said = refused(command("run.kernels=numpy"), capsys)
+    assert said.splitlines()[1:] == ['  run.kernels = "numpy" was not given; take it out']
+    assert main(command()) == 0
+    assert result(run) == expected
+
+
 def test_what_is_measured_may_change_if_nothing_is_made_of_it(run):
     assert main(command("training.metrics=['mae']", "training.evaluate_every_steps=3")) == 0
     assert list(read(run)["metrics"]) == ["loss", "mae"]

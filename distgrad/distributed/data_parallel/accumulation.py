@@ -169,7 +169,9 @@ class Accumulation:
         with scope, self._statistics.micro_batch():
             batch = window.micro_batch(index)
             if self._captured:
-                share, count = self._captured.run(loss, losses, batch, window.step + 1, index)
+                share, count = self._captured.run(
+                    loss, losses, batch, window.seed, window.step + 1, index
+                )
                 buffer = reduction.open()
                 self._captured.gradients.copy_to(buffer)
             else:

@@ -58,8 +58,9 @@ class Captures(Generic[T]):
         Args:
             work: What is done with a batch.
             batch: Tensors, and tuples and mappings of them.
-            function: The user's function that the work calls: another one is recorded anew.
-            state: What else the work depends on.
+            function: The user's function that the work calls, and what else seldom changes: when it
+                does, all graphs are dropped, because each keeps memory of its own.
+            state: What the work depends on besides; there are graphs for each.
             step: The number of the step, from 1.
             micro_batch: The number of the micro-batch.
         """

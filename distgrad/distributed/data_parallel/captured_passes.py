@@ -7,10 +7,10 @@ from distgrad.backend.graphs import graphs_of
 from distgrad.distributed.data_parallel.capture import Captures
 from distgrad.distributed.data_parallel.losses import Losses, LossFunction, OneLoss
 from distgrad.distributed.data_parallel.replica import Replica
+from distgrad.distributed.data_parallel.statistics import StatisticsLog
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.record import checked_count
 from distgrad.nn import Module
-from distgrad.nn.statistics import RunningStatistics
 from distgrad.tensor import Tensor
 
 __all__ = ["CapturedPasses"]
@@ -25,6 +25,7 @@ class CapturedPasses:
     Args:
         replica: The parameters; they lie on a GPU.
         module: The model.
+        statistics: The running statistics of all models that a loss may run.
 
     Attributes:
         gradients: What the last micro-batch gave.
@@ -33,17 +34,27 @@ class CapturedPasses:
         DeviceError: If the model lies on the CPU.
     """
 
-    def __init__(self, replica: Replica, module: Module) -> None:
+    def __init__(self, replica: Replica, module: Module, statistics: StatisticsLog) -> None:
         self._replica = replica
         self._module = module
+        self._statistics = statistics
         self._captures: Captures[_Result] = Captures(graphs_of(device_name(replica.values)))
         self.gradients = GradientBuffer(replica.layout, replica.xp)
 
     def run(
-        self, loss: LossFunction, losses: Losses, batch: Any, step: int, micro_batch: int
+        self,
+        loss: LossFunction,
+        losses: Losses,
+        batch: Any,
+        seed: int,
+        step: int,
+        micro_batch: int,
     ) -> tuple[Tensor | None, float]:
-        """Compute the gradients of a micro-batch; return its share of the loss and its count."""
-        if not isinstance(losses, OneLoss) or self._is_followed():
+        """Compute the gradients of a micro-batch; return its share of the loss and its count.
+
+        What is random in it is drawn by the seed, the step's number from 1, and its own number.
+        """
+        if not isinstance(losses, OneLoss) or self._statistics.follows():
             self.gradients.clear()
             share, count = losses.to_differentiate(loss(batch))
             self._replica.differentiate(share, self.gradients)
@@ -58,24 +69,21 @@ class CapturedPasses:
         share, count, written = self._captures.run(
             work,
             batch,
-            function=loss,
-            state=self._state(),
+            function=(loss, self._scale()),
+            state=(seed, *self._state()),
             step=step,
             micro_batch=micro_batch,
         )
         self.gradients.mark(written)
         return share, checked_count(count)
 
-    def _is_followed(self) -> bool:
-        """Tell whether running statistics look at what a micro-batch computes, in Python."""
-        return any(
-            isinstance(module, RunningStatistics) and module.follows_batches
-            for module in self._module.modules()
-        )
+    def _scale(self) -> float | None:
+        """Return what the loss is multiplied with, if it is."""
+        half = self._replica.half
+        return half.scale.value if half else None
 
     def _state(self) -> tuple[Any, ...]:
-        """Return what a recorded pass depends on beside its batch."""
-        half = self._replica.half
+        """Return what a recorded pass depends on in the model."""
         modes = [module.training for module in self._module.modules()]
         wanted = [parameter.requires_grad for parameter in self._replica.parameters]
-        return (*modes, *wanted, half.scale.value if half else None)
+        return (*modes, *wanted)

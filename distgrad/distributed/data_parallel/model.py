@@ -54,9 +54,9 @@ class DataParallel:
         capture: On a GPU, let `accumulate` record the work of a micro-batch as a graph, the third
             time that it meets a shape, and replay it from then on. The loss is called again for
             another shape only, so what it does in Python besides is not repeated. Where it waits
-            for a value, as `Tensor.item` does, or the model has running statistics, micro-batches
-            run as without. While a graph is recorded, indices and targets are not looked at: a
-            target that is no class makes the loss nan. Default: False.
+            for a value, as `Tensor.item` does, or a model of the same ranks has running statistics,
+            micro-batches run as without. While a graph is recorded, indices and targets are not
+            looked at: a target that is no class makes the loss nan. Default: False.
 
     Raises:
         UsageError: If the model differs between ranks, or not all ranks can use the transport.
@@ -96,7 +96,7 @@ class DataParallel:
         self._averaging = Averaging(self._replica)
         self._own_loop = OwnLoop(self._replica)
         statistics = StatisticsLog(module, comm)
-        captured = CapturedPasses(self._replica, module) if capture else None
+        captured = CapturedPasses(self._replica, module, statistics) if capture else None
         self._accumulation = Accumulation(self._replica, statistics, self.no_sync, captured)
 
     # The model
@@ -180,8 +180,9 @@ class DataParallel:
                 weight's squared norm. Every rank computes it, and it must be the same.
             observer: Looks at each micro-batch on the rank that runs it: called with its number,
                 its loss, what that counts, and its gradients by the names of the parameters. The
-                arrays are used for other things later: copy what is to be kept. (With "allreduce"
-                they have the sum over the rank's micro-batches so far.)
+                arrays are used for other things later: copy what is to be kept. With a loss scale
+                the gradients are multiplied by it. (With "allreduce" they have the sum over the
+                rank's micro-batches so far.)
 
         Raises:
             RankError: On every rank, if one of the functions raised an exception on some rank.

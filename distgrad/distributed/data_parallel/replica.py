@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.autograd import accumulated, backward_into
-from distgrad.backend import Array, array_namespace, to_host
+from distgrad.backend import Array, array_namespace, device_name, to_host
 from distgrad.backend.dtypes import DType
 from distgrad.backend.kernels import kernels_in_use
 from distgrad.distributed.agreement import check_same, check_same_parameters
@@ -64,9 +64,12 @@ class Replica:
         entries = [*module.named_parameters(), *module.named_buffers()]
         check_same_parameters(comm, [(name, t.shape, t.dtype) for name, t in entries])
         check_same(comm, "reduction", reduction)
+        check_same(comm, "transport", transport)
         check_same(comm, "precision", precision)
         check_same(comm, "the choice of kernels", kernels_in_use())
         self.layout = _layout_of(module)
+        kind = device_name(self.parameters[0].data).partition(":")[0]
+        check_same(comm, "the kind of device", kind)
         self.xp = array_namespace(*(tensor.data for _, tensor in entries))
         dtype = half_type(precision, self.xp)
         self.comm = with_arrays_of(comm, self.parameters[0].data, transport)

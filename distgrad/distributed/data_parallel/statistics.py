@@ -39,6 +39,10 @@ class StatisticsLog:
         self._observed: list[dict[int, list[tuple[Array, ...]]]] = []
         """For each micro-batch of this rank what each module, by its place, observed in order."""
 
+    def follows(self) -> bool:
+        """Tell whether running statistics look at what a micro-batch computes, in Python."""
+        return any(module.follows_batches for _, module in self._alive())
+
     def start(self) -> None:
         """Forget what was recorded: a step begins."""
         self._observed = []

@@ -6,6 +6,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import Array, array_namespace
+from distgrad.backend.quiet import quietly
 from distgrad.nn.functional.checks import check_floating, in_single
 from distgrad.ops.norm import moments
 from distgrad.tensor import Tensor, apply
@@ -102,7 +103,8 @@ def normalized(
         factors, terms = (None if t is None else in_single(t) for t in (weight, bias))
         result, statistics = normalized(in_single(input), factors, terms, axes, eps)
         return result.to(input.dtype), statistics
-    statistics = moments(array_namespace(input.data), input.data, axes)
+    with quietly():
+        statistics = moments(array_namespace(input.data), input.data, axes)
     result = apply(ops.normalize, input, weight, bias, axes=axes, eps=eps, statistics=statistics)
     return result, statistics
 

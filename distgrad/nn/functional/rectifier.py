@@ -7,7 +7,7 @@ from functools import partial
 
 from distgrad import functional, ops
 from distgrad.autograd import next_generator
-from distgrad.backend import array_namespace
+from distgrad.backend import array_namespace, device_name, to_device
 from distgrad.nn.functional.checks import check_floating
 from distgrad.nn.functional.in_place import replaced
 from distgrad.tensor import Tensor, apply
@@ -132,11 +132,10 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     check_floating("rrelu", input)
-    slopes = next_generator().uniform(lower, upper, input.shape)
+    drawn = next_generator().uniform(lower, upper, input.shape)
+    slopes = to_device(drawn, device_name(input.data))
     xp = array_namespace(input.data)
-    return apply(
-        ops.multiply, input, xp.where(input.data > 0, 1, xp.asarray(slopes)).astype(input.dtype)
-    )
+    return apply(ops.multiply, input, xp.where(input.data > 0, 1, slopes).astype(input.dtype))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from distgrad import ops
 from distgrad.backend import Array
+from distgrad.backend.devices import use_device
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating
 from distgrad.tensor.device import device as Device
 from distgrad.tensor.device import device_of, names_device, present
@@ -148,10 +149,10 @@ class OfArray:
             dtype, device, copy = _read_target(target, dtype, device, copy)
         wanted = self.dtype if dtype is None else data_type(dtype)
         if device is not None and (place := present(device)) != self.device:
-            converted = (
-                self if wanted == self.dtype else self._apply(ops.astype, self, dtype=wanted)
-            )
-            return self._apply(ops.to_device, converted, device=place, origin=self.device)
+            with use_device(self.device):  # which the thread need not compute on
+                same = wanted == self.dtype
+                converted = self if same else self._apply(ops.astype, self, dtype=wanted)
+                return self._apply(ops.to_device, converted, device=place, origin=self.device)
         if wanted == self.dtype and not copy:
             return self  # type: ignore[return-value]  # nothing but Tensor has these methods
         return self._apply(ops.astype, self, dtype=wanted)

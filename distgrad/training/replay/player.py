@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend import Array, little_endian_bytes
+from distgrad.backend.kernels import kernels_in_use, use_kernels
 from distgrad.distributed import Communicator
 from distgrad.errors import TrainingError, UsageError
 from distgrad.training.checkpoint import Checkpoint
@@ -69,6 +70,7 @@ class Player:
     def __init__(self, recording: Recording, comm: Communicator, before: int) -> None:
         self.recording = recording
         self.trainer = Trainer(_replayed(recording.config), comm)
+        self._kernels = _kernels()
         changes = _ENDLESS if recording.config.follows_evaluations else _ENDLESS | _UNTESTED
         limits = self.trainer.config.training.model_copy(update=changes)
         self.trainer.config = self.trainer.config.model_copy(update={"training": limits})
@@ -91,8 +93,14 @@ class Player:
         if checkpoint is not None and checkpoint.step:
             next(self._reports)  # of the checkpoint's step
 
+    def choose_kernels(self) -> None:
+        """Compute as this run does: the process may have made a step of another one meanwhile."""
+        if _kernels() != self._kernels:
+            use_kernels(self._kernels)
+
     def make(self, observer: Observer | None = None) -> Outcome:
         """Make the next step; a failure is an outcome too, with the parameters as before it."""
+        self.choose_kernels()
         self.trainer.observer = observer
         self.trainer.progress.ended = False  # as far as a callback is concerned
         try:
@@ -155,6 +163,11 @@ def _replayed(config: Config) -> Config:
     if distributed.reduction == "sharded":
         distributed = distributed.model_copy(update={"reduction": "tree"})
     return config.model_copy(update={"data": data, "distributed": distributed, "sample": None})
+
+
+def _kernels() -> str:
+    """Return the name of the kernels in use, without versions."""
+    return kernels_in_use().partition(" ")[0]
 
 
 def _check_data(then: Mapping[str, Any], now: Mapping[str, Any], recording: Recording) -> None:

@@ -139,6 +139,7 @@ def warnings_of(player: Player, step: int) -> list[str]:
         step: The first that is looked at.
     """
     recording, comm = player.recording, player.trainer.model.comm
+    player.choose_kernels()
     now = comm.all_gather_object(describe_environment(comm, player.trainer.device))[0]
     lines = [f"skipped a checkpoint that is not whole: {line}" for line in player.skipped]
     differences = [

@@ -56,10 +56,8 @@ def model_of(**options: Any) -> DataParallel:
 class Window:
     """Micro-batches on the device, of given sizes."""
 
-    seed = 5
-
-    def __init__(self, step: int, sizes: tuple[int, ...]) -> None:
-        self.step, self._sizes = step, sizes
+    def __init__(self, step: int, sizes: tuple[int, ...], seed: int = 5) -> None:
+        self.step, self._sizes, self.seed = step, sizes, seed
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -121,22 +119,25 @@ def test_what_waits_for_a_value_runs_eagerly_and_says_so_once(
     ] * 2  # one for each shape
 
 
-@pytest.mark.parametrize("change", ["mode", "frozen", "loss"])
+@pytest.mark.parametrize("change", ["mode", "frozen", "loss", "seed"])
 def test_what_a_graph_does_not_know_is_recorded_anew(graphs: Rerun, change: str) -> None:
     eager, captured = model_of(), model_of(capture=True)
     found = []
     for model in (eager, captured):
         loss = loss_function(model)
+        seed = 5
         for step in range(3):
-            model.accumulate(loss, Window(step, (8, 8)))
+            model.accumulate(loss, Window(step, (8, 8), seed))
         if change == "mode":
             model.module.eval()
         elif change == "frozen":
             next(model.parameters()).requires_grad_(False)
+        elif change == "seed":
+            seed = 6
         else:
             loss = loss_function(model)
         for step in range(3):
-            model.accumulate(loss, Window(step, (8, 8)))
+            model.accumulate(loss, Window(step, (8, 8), seed))
         found.append(
             [None if p.grad is None else to_host(p.grad.data).tolist() for p in model.parameters()]
         )
@@ -152,6 +153,42 @@ def test_running_statistics_are_followed_eagerly(graphs: Rerun) -> None:
     )
     trained(model, loss_function(model))
     assert graphs.recorded == 0
+
+
+def test_running_statistics_of_another_model_that_the_loss_runs_are_followed(
+    graphs: Rerun,
+) -> None:
+    comm = SingleProcess()
+    critic = DataParallel(dg.nn.Sequential(dg.nn.BatchNorm1d(3)).to("cuda:0"), comm)
+    for parameter in critic.parameters():
+        parameter.requires_grad_(False)
+    model = DataParallel(dg.nn.Linear(4, 3).to("cuda:0"), comm, capture=True)
+
+    def loss(batch: Any) -> Any:
+        return critic(model(batch["x"])).sum(), 8
+
+    for step in range(4):
+        model.accumulate(loss, Window(step, (8,)))
+    assert graphs.recorded == 0
+
+
+def test_another_loss_scale_drops_the_graphs(graphs: Rerun) -> None:
+    model = model_of(capture=True, precision="fp16")
+    loss = loss_function(model)
+    assert model.loss_scale is not None
+    model.loss_scale.value = 16.0  # nothing overflows
+    for step in range(3):
+        model.accumulate(loss, Window(step, (8, 8)))
+    captured = model._accumulation._captured
+    assert captured is not None
+    before = captured._captures._recorded
+    assert len(before) == 1
+    model.loss_scale.value /= 2
+    for step in range(3):
+        model.accumulate(loss, Window(step, (8, 8)))
+    after = captured._captures._recorded
+    assert after is not before
+    assert len(after) == 1
 
 
 def test_several_losses_run_eagerly(graphs: Rerun) -> None:

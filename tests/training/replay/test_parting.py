@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,15 @@ from helpers.mpi import mpirun, mpirun_path
 from helpers.replaying import change_json, change_row, copied, flip_bit, rows, write_rows
 from helpers.resuming import variant
 
+from distgrad.backend.kernels import kernels_in_use, use_kernels
 from distgrad.cli import main
 from distgrad.distributed import SingleProcess
 from distgrad.errors import TrainingError
 from distgrad.training import parse_config
 from distgrad.training.replay import find_parting
+from distgrad.training.replay.player import Player
+from distgrad.training.replay.recording import Recording
+from distgrad.training.replay.step import warnings_of
 from distgrad.training.run import train
 
 EVERY_2 = ("checkpoint.every_steps=2", "checkpoint.keep_last=100")
@@ -117,6 +122,22 @@ def test_the_learning_rate(tiny, other, capsys):
         "A and B differ in:",
         "  optimizer.lr: 0.01 / 0.02",
     ]
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="needs numba")
+def test_the_kernels(tmp_path):
+    comm = SingleProcess()
+    players = {}
+    for kernels in ("numpy", "numba"):
+        path = trained(tmp_path / kernels, f"run.kernels={kernels}")
+        players[kernels] = Player(Recording.read(path, comm), comm, 1)
+    for _ in range(2):
+        for kernels, player in players.items():
+            player.make()
+            assert kernels_in_use().startswith(kernels)
+    for player in players.values():
+        assert warnings_of(player, 3) == []
+    use_kernels("numpy")
 
 
 @pytest.mark.parametrize("every", [1, 2, 4, 6])

@@ -12,12 +12,15 @@ _SINGLE = np.dtype(np.float32)
 
 
 def together(*arrays: Array) -> list[Array] | None:
-    """Return arrays of float32 on the CPU as contiguous ones; None if one is something else."""
+    """Return arrays of float32 on the CPU as contiguous ones; None if one is something else.
+
+    Those that compiled code does not take, read-only ones and unaligned ones, are copied.
+    """
     result = []
     for array in arrays:
         if type(array) is not np.ndarray or array.dtype is not _SINGLE:
             return None
-        result.append(array if array.flags.c_contiguous else np.ascontiguousarray(array))
+        result.append(array if array.flags.carray else array.copy("C"))
     return result
 
 
@@ -28,8 +31,8 @@ def split_axis(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
 
 
 def in_place(*arrays: Array) -> bool:
-    """Tell whether all are contiguous arrays of float32 on the CPU."""
+    """Tell whether all are contiguous arrays of float32 on the CPU that can be written to."""
     return all(
-        type(array) is np.ndarray and array.dtype is _SINGLE and array.flags.c_contiguous
+        type(array) is np.ndarray and array.dtype is _SINGLE and array.flags.carray
         for array in arrays
     )

@@ -40,8 +40,8 @@ def cache_folder() -> Path | None:
     """Return the user's folder for this version of the code and the compiler; None without one.
 
     Its name is a hash of both, because numba itself looks only at the time and size of the file
-    that a function stands in, and not at those of the functions it calls. The package's own folder
-    stays as it was installed.
+    that a function stands in, and not at those of the functions it calls; and of the path, by which
+    numba finds a function. The package's own folder stays as it was installed.
     """
     try:
         folder = _user_caches() / "distgrad" / f"kernels-{_key()[:16]}"
@@ -60,7 +60,7 @@ def _user_caches() -> Path:
 
 def _key() -> str:
     processor = llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features()
-    told = [compiler(), np.__version__, sys.version, *map(str, processor)]
+    told = [compiler(), np.__version__, sys.version, __file__, *map(str, processor)]
     sources = sorted(Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256("\0".join(told).encode())
     for path in sources:

@@ -17,8 +17,7 @@ def channels_last(*images: Array) -> list[Array] | None:
         if type(image) is not np.ndarray or image.dtype != np.float32 or not image.size:
             return None
         laid = image.transpose(0, 2, 3, 1)
-        ready = laid.flags.c_contiguous and laid.flags.writeable  # compiled code takes no others
-        result.append(laid if ready else laid.copy())
+        result.append(laid if laid.flags.carray else laid.copy())  # compiled code takes no others
     return result
 
 

@@ -14,6 +14,7 @@ from distgrad.backend.kernels.table import Column
 __all__ = ["COLUMN"]
 
 _WRONG = -1
+_BLOCK = 4096  # terms that are added up in float32
 
 
 @compiled("Tuple((f8, i8))(f4[:,::1], i4[:,::1], i8[::1], i8, f4[::1])")
@@ -62,9 +63,13 @@ def _squared_distances(x: Any, target: Any) -> Any:
     return result
 
 
-@compiled("f4(f4[::1], f4[::1])")
+@compiled("f8(f4[::1], f4[::1])")
 def _squared_distance(x: Any, target: Any) -> Any:
-    return _squared_distances(x, target)
+    result = 0.0
+    for start in range(0, x.size, _BLOCK):
+        end = start + _BLOCK
+        result += _squared_distances(x[start:end], target[start:end])
+    return result
 
 
 @compiled("void(f4, f4[::1], f4[::1], f4[::1])")
@@ -141,7 +146,7 @@ def _serves(x: Array, target: Array, axis: int, weight: Array | None) -> bool:
         and axis == 1
         and x.size > 0
         and target.dtype == np.int64
-        and target.flags.c_contiguous
+        and target.flags.carray
         and weight is None
     )
 

@@ -40,7 +40,8 @@ def exp_of_negative(x: Any) -> Any:
     r = fma(-n, _LOG_2_LOW, fma(-n, _LOG_2_HIGH, bounded))
     p = fma(fma(fma(fma(_E4, r, _E3), r, _E2), r, _E1), r, _E0)
     y = times_power_of_two(fma(r * r, p, r) + _ONE, shifted)
-    return _ZERO if x < _LEAST else y
+    y = _ZERO if x < _LEAST else y
+    return y if x == x else x  # of nan the lowest bits are no whole number
 
 
 @inlined

@@ -11,7 +11,7 @@ from distgrad.backend.kernels.table import Column
 
 __all__ = ["COLUMN"]
 
-_ZERO, _ONE = np.float32(0), np.float32(1)
+_ZERO = np.float32(0)
 
 
 @inlined
@@ -21,7 +21,7 @@ def _direction(param: Any, grad: Any, weight_decay: Any, sign: Any) -> Any:
     return g + param * weight_decay if weight_decay != _ZERO else g
 
 
-@compiled("void(f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4, f4, f4, f4)")
+@compiled("void(f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4, f4, f4, f4, f4)")
 def _adam(
     param: Any,
     grad: Any,
@@ -29,13 +29,13 @@ def _adam(
     square: Any,
     new1: Any,
     beta2: Any,
+    new2: Any,
     step_size: Any,
     eps: Any,
     shrink: Any,
     weight_decay: Any,
     sign: Any,
 ) -> None:
-    new2 = _ONE - beta2
     for i in range(param.size):
         g = _direction(param[i], grad[i], weight_decay, sign)
         mean[i] += (g - mean[i]) * new1
@@ -86,7 +86,7 @@ def _lamb_direction(param: Any, mean: Any, square: Any, scale: Any, eps: Any, de
     return step + param * decay if decay != _ZERO else step
 
 
-@compiled("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4, f4, f4)")
+@compiled("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4, f4, f4, f4)")
 def _lamb_measure(
     result: Any,
     param: Any,
@@ -95,12 +95,12 @@ def _lamb_measure(
     square: Any,
     new1: Any,
     beta2: Any,
+    new2: Any,
     sign: Any,
     scale: Any,
     eps: Any,
     decay: Any,
 ) -> None:
-    new2 = _ONE - beta2
     for i in range(param.size):
         g = grad[i] * sign
         mean[i] += (g - mean[i]) * new1
@@ -135,7 +135,7 @@ def adam_update(
     del xp, scratch, product
     if max_exp_avg_sq is not None or not in_place(param, grad, exp_avg, exp_avg_sq):
         return NotImplemented
-    numbers = (1 - beta1, beta2, step_size, eps, shrink, weight_decay)
+    numbers = (1 - beta1, beta2, 1 - beta2, step_size, eps, shrink, weight_decay)
     return _adam(param, grad, exp_avg, exp_avg_sq, *numbers, _sign(maximize))
 
 
@@ -202,7 +202,7 @@ def lamb_measure(
     del xp, product
     if not in_place(scratch, param, grad, exp_avg, exp_avg_sq):
         return NotImplemented
-    numbers = (1 - beta1, beta2, _sign(maximize), scale, eps, weight_decay)
+    numbers = (1 - beta1, beta2, 1 - beta2, _sign(maximize), scale, eps, weight_decay)
     _lamb_measure(scratch, param, grad, exp_avg, exp_avg_sq, *numbers)
     return param, scratch
 

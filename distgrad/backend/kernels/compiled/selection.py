@@ -55,7 +55,7 @@ def _relu_x(xp: Namespace, g: Array, out: Array) -> Any:
 
 
 def dropout_mask(xp: Namespace, bits: Array, least: int, scale: Any) -> Any:
-    if scale.dtype != np.float32 or not bits.flags.c_contiguous:
+    if scale.dtype != np.float32 or not bits.flags.carray:
         return NotImplemented
     y = xp.empty(bits.shape, xp.float32)
     _where_at_least(bits.reshape(-1), least, scale, y.reshape(-1))
@@ -75,7 +75,7 @@ def embedding_table(
         return NotImplemented
     width = above.shape[indices.ndim :]
     table = xp.zeros((rows, *width), above.dtype)
-    flat = xp.ascontiguousarray(indices).reshape(-1)
+    flat = indices.flatten()
     terms = given[0].reshape(flat.size, -1)
     _add_rows(terms, flat, -1 if padding is None else padding, table.reshape(rows, -1))
     return table

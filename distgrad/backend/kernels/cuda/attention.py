@@ -1,9 +1,11 @@
 """Attention without the scores in memory, and its gradients."""
 
+import math
 from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
 from distgrad.backend.kernels.cuda.launching import (
+    MOST_BLOCKS,
     Launch,
     constants,
     device_of,
@@ -18,6 +20,7 @@ _TILE = 32  # queries, keys, and the numbers that HEAD is a multiple of
 _ROWS_AT_ONCE = 8  # warps of a block where each takes whole rows
 _HALF = ("float16", "bfloat16")  # what the matrix units take
 _HALF_WARPS, _HALF_ROWS = 4, 64  # of a block there
+_LEAST_CAPABILITY = 80  # 8.0: from there on the units multiply 16 rows by 16
 _MOST_BYTES = 128  # of a row in shared memory, in units of HEAD
 
 
@@ -84,7 +87,18 @@ class _Heads:
 
 def _fits(stacked: Array) -> bool:
     size = 8 if stacked.dtype.name == "float64" else 4
-    return served(stacked) and stacked.shape[-1] * size <= _MOST_BYTES * 4
+    return (
+        served(stacked)
+        and stacked.shape[-1] * size <= _MOST_BYTES * 4
+        and math.prod(stacked.shape[1:-2]) <= MOST_BLOCKS
+        and (stacked.dtype.name not in _HALF or _has_units(stacked))
+    )
+
+
+def _has_units(stacked: Array) -> bool:
+    """Tell whether the GPU has the matrix units; what runs kernels on the host has them."""
+    device = getattr(stacked, "device", None)
+    return int(getattr(device, "compute_capability", _LEAST_CAPABILITY)) >= _LEAST_CAPABILITY
 
 
 def attention(xp: Namespace, stacked: Array, scale: float, causal: Array | None = None) -> Any:

@@ -36,9 +36,8 @@ def random_bits(
         return bits
     words = [np.uint64(word) for word in (seed, stream, *counter[::-1])]
     single = np.dtype("float32")
-    launch(
-        xp, "dropout.random_bits", single, by_element(bits, _EACH), bits, None, *words, bits.size
-    )
+    given = bits, _place.get(), *words, bits.size
+    launch(xp, "dropout.random_bits", single, by_element(bits, _EACH), *given)
     return bits
 
 

@@ -23,9 +23,14 @@ Window = Any
 """A `distgrad.ops.window.Window`, which this layer does not know."""
 
 
-def _served(*arrays: Array | None) -> bool:
-    """Tell whether there are kernels for arrays: they count elements in 31 bits."""
-    return served(*arrays) and all(a is None or a.size < 2**31 for a in arrays)
+def _served(*arrays: Array | None, made: int = 0) -> bool:
+    """Tell whether there are kernels for arrays: they count elements in 31 bits.
+
+    Args:
+        *arrays: What is given.
+        made: How many elements a kernel makes of them at a time.
+    """
+    return served(*arrays) and max(made, *(0 if a is None else a.size for a in arrays)) < 2**31
 
 
 def _last(xp: Namespace, x: Array) -> Array:
@@ -54,8 +59,9 @@ def _pieces(count: int, bytes_each: int) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
-def _column_bytes(x: Array, window: Window, channels: int) -> int:
-    return int(math.prod(window.kernel) * math.prod(window.output) * channels * x.itemsize)
+def _column_size(window: Window, channels: int) -> int:
+    """Return how many elements the columns of one image have."""
+    return int(math.prod(window.kernel) * math.prod(window.output) * channels)
 
 
 def _columns(xp: Namespace, x: Array, window: Window, groups: int) -> Array:
@@ -83,11 +89,12 @@ def _by_group(rows: Array, groups: int) -> Array:
 def conv2d(
     xp: Namespace, x: Array, weight: Array, bias: Array | None, window: Window, groups: int
 ) -> Any:
-    if not _served(x, weight, bias) or 0 in window.output:
+    columns = _column_size(window, x.shape[1])
+    if not _served(x, weight, bias, made=columns) or 0 in window.output:
         return NotImplemented
     x, matrices = _last(xp, x), _matrices(xp, weight, groups)
     y = xp.empty((len(x), *window.output, len(weight)), x.dtype)
-    for piece in _pieces(len(x), _column_bytes(x, window, x.shape[3])):
+    for piece in _pieces(len(x), columns * x.itemsize):
         rows = _product(xp, _columns(xp, x[piece], window, groups), matrices.swapaxes(1, 2))
         y[piece] = rows.swapaxes(0, 1).reshape(y[piece].shape)
     if bias is not None:
@@ -104,12 +111,15 @@ def conv_transpose2d(
     groups: int,
     size: tuple[int, int],
 ) -> Any:
-    if not _served(x, weight, bias) or 0 in size:
+    channels = weight.shape[1] * groups
+    columns = _column_size(window, channels)
+    made = max(columns, len(x) * channels * math.prod(size))
+    if not _served(x, weight, bias, made=made) or 0 in size:
         return NotImplemented
-    x, matrices, channels = _last(xp, x), _matrices(xp, weight, groups), weight.shape[1] * groups
+    x, matrices = _last(xp, x), _matrices(xp, weight, groups)
     y = xp.empty((len(x), *size, channels), x.dtype)
     described = _described(xp, x, window, size)
-    for piece in _pieces(len(x), _column_bytes(x, window, channels)):
+    for piece in _pieces(len(x), columns * x.itemsize):
         handed = xp.ascontiguousarray(_product(xp, _by_group(x[piece], groups), matrices))
         part = y[piece]
         _run(xp, "from_columns", x, part, part, handed, described, channels, groups)
@@ -119,12 +129,13 @@ def conv_transpose2d(
 
 
 def conv2d_weight(xp: Namespace, x: Array, above: Array, window: Window, groups: int) -> Any:
-    if not _served(x, above):
+    columns = _column_size(window, x.shape[1])
+    if not _served(x, above, made=columns):
         return NotImplemented
     x, above = _last(xp, x), _last(xp, above)
     depth, outputs = x.shape[3] // groups, above.shape[3]
     total = xp.zeros((groups, outputs // groups, math.prod(window.kernel) * depth), x.dtype)
-    for piece in _pieces(len(x), _column_bytes(x, window, x.shape[3])):
+    for piece in _pieces(len(x), columns * x.itemsize):
         rows = _by_group(above[piece], groups).swapaxes(1, 2)
         total += _product(xp, rows, _columns(xp, x[piece], window, groups))
     return _first(total.reshape(outputs, *window.kernel, depth))
@@ -140,8 +151,12 @@ def _max_pool(xp: Namespace, x: Array, window: Window) -> tuple[Array, Array]:
     return _first(y), winner
 
 
+def _image_size(like: Array, size: Any) -> int:
+    return int(math.prod(like.shape[:2]) * math.prod(size))
+
+
 def max_pool2d(xp: Namespace, x: Array, window: Window) -> Any:
-    if not _served(x) or 0 in window.output:
+    if not _served(x, made=_image_size(x, window.output)) or 0 in window.output:
         return NotImplemented
     return _max_pool(xp, x, window)[0]
 
@@ -167,7 +182,7 @@ def _counts(xp: Namespace, like: Array, counts: Any) -> list[Array]:
 
 
 def avg_pool2d(xp: Namespace, x: Array, window: Window, counts: Any) -> Any:
-    if not _served(x) or 0 in window.output:
+    if not _served(x, made=_image_size(x, window.output)) or 0 in window.output:
         return NotImplemented
     x = _last(xp, x)
     count, *size, channels = x.shape
@@ -180,7 +195,7 @@ def avg_pool2d(xp: Namespace, x: Array, window: Window, counts: Any) -> Any:
 def avg_pool2d_input(
     xp: Namespace, above: Array, window: Window, counts: Any, size: tuple[int, int]
 ) -> Any:
-    if not _served(above) or 0 in size:
+    if not _served(above, made=_image_size(above, size)) or 0 in size:
         return NotImplemented
     above = _last(xp, above)
     channels = above.shape[3]

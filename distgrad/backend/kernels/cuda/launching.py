@@ -16,6 +16,7 @@ from distgrad.backend.arrays import Array, Namespace
 __all__ = [
     "FILES",
     "HALF",
+    "MOST_BLOCKS",
     "TYPES",
     "Launch",
     "by_element",
@@ -54,11 +55,13 @@ HALF = ("tensor_attention",)
 SIZES = {"attention": "HEAD", "tensor_attention": "HEAD"}
 """For a file that is compiled anew for each size of something, the name of that size there."""
 
+MOST_BLOCKS = 65535
+"""How long a grid may be along all axes but its first."""
+
 _THREADS = 256
 _MOST_THREADS = 1024
 _WARP = 32
-_STATIC = 48 << 10  # bytes of shared memory that a block gets without being asked
-_CHUNK = 256  # rows whose columns a block sums
+_CHUNK = 256  # rows whose columns a block sums, at least
 _BYTES = 16  # that a thread reads at a time
 
 Launch = tuple[tuple[int, ...], tuple[int, ...]]
@@ -90,7 +93,7 @@ def options(file: str, dtype: str, size: int = 0) -> tuple[str, ...]:
 def _kernel(xp: Namespace, kernel: str, dtype: str, size: int, shared: int) -> Any:
     file, name = kernel.split(".")
     found = _module(xp, file, dtype, size).get_function(name)
-    if shared > _STATIC:
+    if shared:  # a block gets no more than 48 KiB, with what its kernel declares, unless asked
         found.max_dynamic_shared_size_bytes = shared
     return found
 
@@ -201,8 +204,9 @@ def by_place(like: Array, places: int, width: int) -> Launch:
 
 def by_column(rows: int, width: int) -> tuple[Launch, int]:
     """Return the shape of a launch that sums columns, and how many rows a block takes."""
-    grid = -(-width // _WARP), -(-rows // _CHUNK)
-    return (grid, (_WARP, _THREADS // _WARP)), _CHUNK
+    chunk = max(_CHUNK, -(-rows // MOST_BLOCKS))
+    grid = -(-width // _WARP), -(-rows // chunk)
+    return (grid, (_WARP, _THREADS // _WARP)), chunk
 
 
 def wide(like: Array) -> str:

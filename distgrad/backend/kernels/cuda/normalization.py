@@ -11,10 +11,10 @@ __all__ = ["COLUMN"]
 Axes = tuple[int, ...]
 
 
-def _rows(x: Array, axes: Axes, *others: Array | None, statistics: Any = None) -> Any:
+def _rows(x: Array, axes: Axes, *others: Array | None) -> Any:
     """Return how many rows there are and how long they are, or None where no kernel serves them."""
     last = axes == tuple(range(x.ndim - len(axes), x.ndim))
-    if not last or statistics is not None or not served(x, *others):
+    if not last or not served(x, *others):
         return None
     width = math.prod(x.shape[axis] for axis in axes)
     return x.size // width, width
@@ -27,9 +27,9 @@ def normalize(
     bias: Array | None,
     axes: Axes,
     eps: float,
-    statistics: Any = None,
+    statistics: Any = None,  # noqa: ARG001 (the kernels find the moments of x as they read it)
 ) -> Any:
-    rows = _rows(x, axes, weight, bias, statistics=statistics)
+    rows = _rows(x, axes, weight, bias)
     if rows is None:
         return NotImplemented
     x = xp.ascontiguousarray(x)
@@ -45,9 +45,9 @@ def normalize_input(
     weight: Array | None,
     axes: Axes,
     eps: float,
-    statistics: Any = None,
+    statistics: Any = None,  # noqa: ARG001
 ) -> Any:
-    rows = _rows(x, axes, above, weight, statistics=statistics)
+    rows = _rows(x, axes, above, weight)
     if rows is None:
         return NotImplemented
     x, above = xp.ascontiguousarray(x), xp.ascontiguousarray(above)
@@ -58,9 +58,14 @@ def normalize_input(
 
 
 def normalize_weight(
-    xp: Namespace, above: Array, x: Array, axes: Axes, eps: float, statistics: Any = None
+    xp: Namespace,
+    above: Array,
+    x: Array,
+    axes: Axes,
+    eps: float,
+    statistics: Any = None,  # noqa: ARG001
 ) -> Any:
-    rows = _rows(x, axes, above, statistics=statistics)
+    rows = _rows(x, axes, above)
     if rows is None:
         return NotImplemented
     x, above = xp.ascontiguousarray(x), xp.ascontiguousarray(above)

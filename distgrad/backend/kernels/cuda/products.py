@@ -42,8 +42,7 @@ def multiplied(
     batch = y.size // (y.shape[-2] * y.shape[-1])
     how = batch, bias is not None, activation, tf32()
     product = Product(a.dtype.name, right, left, result, *how)
-    cublas.multiply(product, b, a, y, bias)
-    return y
+    return y if cublas.multiply(product, b, a, y, bias) else NotImplemented
 
 
 def _readable(xp: Namespace, x: Array) -> tuple[Array, Any]:

@@ -19,7 +19,7 @@ extern "C" __global__ void places(i64* counts, i64* order, const i64* starts, co
 #pragma unroll
     for (int r = 0; r < ROWS; r++)
       for (int j = 0; j < PIECE; j += 32) {
-        bool same = piece[j + lane] == first + r;
+        bool same = first + r < rows && piece[j + lane] == first + r;
         unsigned all = __ballot_sync(~0u, same);
         if (order && same)
           order[starts[first + r] + found[r] + __popc(all & ((1u << lane) - 1))] = begin + j + lane;
