@@ -143,6 +143,27 @@ def engine_heading(result: Result) -> str:
     )
 
 
+def reductions_table(result: Result) -> str:
+    """Return steps of both reductions and their ratio as a Markdown table: medians (quartiles)."""
+    tree, other, ratio = result["step_ms"]["tree"], result["step_ms"]["allreduce"], result["ratio"]
+    rows = [["tree, ms per step", "allreduce", "tree / allreduce"]]
+    rows.append([_quartiles(tree, ".4g"), _quartiles(other, ".4g"), _quartiles(ratio, ".3f")])
+    return markdown(rows)
+
+
+def _quartiles(found: Mapping[str, float], digits: str) -> str:
+    return f"{found['median']:{digits}} ({found['q1']:{digits}} to {found['q3']:{digits}})"
+
+
+def reductions_heading(result: Result) -> str:
+    """Return title and circumstances of a comparison of reductions."""
+    ranks = result["ranks"]
+    return (
+        f"### {result['title']}, {ranks} rank{'s' * (ranks > 1)}\n\n"
+        f"{result['rounds']} turns of each. {_circumstances(result)}."
+    )
+
+
 def growth_table(result: Result) -> str:
     """Return how far each curve is from a straight line as a Markdown table."""
     rows = [
@@ -249,7 +270,7 @@ def pages(results: Path) -> dict[Path, dict[str, str]]:
         },
         HERE / "RESULTS.md": {
             "results": "\n\n".join(f"{heading(r)}\n\n{table(r)}" for r in in_order(results)),
-            "reductions": shown("reductions", heading, table),
+            "reductions": shown("reductions", reductions_heading, reductions_table),
             "profiles": shown("profiles", profile_heading, profile_table),
         },
     }

@@ -27,7 +27,7 @@ __all__ = [
 LANES = 16
 
 
-class _Lanes(types.Type):  # type: ignore[misc]
+class _Lanes(types.Type):
     def __init__(self) -> None:
         super().__init__(name="lanes")
 
@@ -37,7 +37,7 @@ _vector = ir.VectorType(ir.FloatType(), LANES)
 
 
 @register_model(_Lanes)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, type_: Any) -> None:
         super().__init__(manager, type_, _vector)
 
