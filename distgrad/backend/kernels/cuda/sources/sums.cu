@@ -1,29 +1,18 @@
 // Sums in a fixed order: of columns, and of the powers of blocks for norms.
 
-// Of rows (rows, width): for each column the sum over `chunk` rows. A thread adds up every
-// blockDim.y-th row; then the threads of a column are added in order.
-template <class From, class To>
-__device__ inline void add_columns(To* sums, const From* x, i64 rows, i64 width, i64 chunk) {
+// Of partial sums (rows, width), those of each column. A thread adds up every blockDim.y-th row; then
+// the threads of a column are added in order.
+extern "C" __global__ void total_columns(T* sums, const A* partial, i64 rows, i64 width) {
   __shared__ A room[8][32];
-  i64 column = (i64)blockIdx.x * 32 + threadIdx.x, first = blockIdx.y * chunk;
-  i64 end = first + chunk < rows ? first + chunk : rows;
+  i64 column = (i64)blockIdx.x * 32 + threadIdx.x;
   A sum = 0;
   if (column < width)
-    for (i64 row = first + threadIdx.y; row < end; row += blockDim.y)
-      sum += widened(x[row * width + column]);
+    for (i64 row = threadIdx.y; row < rows; row += blockDim.y) sum += partial[row * width + column];
   room[threadIdx.y][threadIdx.x] = sum;
   __syncthreads();
   if (threadIdx.y || column >= width) return;
   for (int y = 1; y < blockDim.y; y++) sum += room[y][threadIdx.x];
-  narrow(sums[blockIdx.y * width + column], sum);
-}
-
-extern "C" __global__ void partial_columns(A* sums, const T* x, i64 rows, i64 width, i64 chunk) {
-  add_columns(sums, x, rows, width, chunk);
-}
-
-extern "C" __global__ void total_columns(T* sums, const A* partial, i64 rows, i64 width) {
-  add_columns(sums, partial, rows, width, rows);
+  narrow(sums[column], sum);
 }
 
 // The sum of |x| ** power of each piece, in float64; the largest |x| where power is infinite. The
