@@ -8,7 +8,9 @@ from workers.workload import Workload
 
 EVERY_MODEL = (
     "distgrad",
+    "distgrad-captured",
     "distgrad-numba",
+    "distgrad-numba-captured",
     "torch",
     "torch-tuned-malloc",
     "torch-compile-tuned-malloc",

@@ -1,10 +1,9 @@
-"""What the order of a sum costs: steps of "tree" and "allreduce" in turn, in the same processes.
+"""What the order of a sum and its way cost: steps of several in turn, in the same processes.
 
 mpirun -n 2 python benchmarks/reductions.py digits mlp wide     results/reductions/CLAIM-RANKS.json
 
-From one start of a program to the next a step takes longer or shorter than these two differ. So
-the same ranks train two models, a turn of steps each, and a ratio is that of two turns side by
-side.
+From one start of a program to the next a step takes longer or shorter than these differ. So the
+same ranks train several models, a turn of steps each, and a ratio is that of two turns of a round.
 """
 
 import argparse
@@ -23,7 +22,13 @@ from workers.distgrad_worker import training, versions
 
 import distgrad as dg
 
-REDUCTIONS = ("tree", "allreduce")
+SIDES = {
+    "tree": {"reduction": "tree"},
+    "tree by MPI": {"reduction": "tree", "transport": "mpi"},
+    "allreduce": {"reduction": "allreduce"},
+}
+"""What `DataParallel` is given; the ratios are those of the first side to the others."""
+
 SECONDS = 0.25
 """About how long a turn lasts."""
 
@@ -47,18 +52,18 @@ def main() -> None:
 def measure(name: str, comm: Any, rounds: int) -> dict[str, list[float]]:
     """Return the milliseconds of a step in each turn, its median, as this rank sees them.
 
-    Every second round begins with the other reduction, so that neither has the better place.
+    Every second round goes the other way, so that none has the better place.
     """
     claim = CLAIMS[name]
     workload = claim.workload(comm.size, time.monotonic(), "")
-    sides = {reduction: training(workload, comm, reduction) for reduction in REDUCTIONS}
-    warm = {reduction: run(steps, claim.warmup) for reduction, steps in sides.items()}
-    slowest = max(comm.all_gather_object(max(warm.values())))
+    sides = {side: training(workload, comm, **options) for side, options in SIDES.items()}
+    warm = [run(steps, claim.warmup) for steps in sides.values()]
+    slowest = max(comm.all_gather_object(max(warm)))
     count = max(1, round(1e3 * SECONDS / slowest))  # the same on all ranks, which meet in each step
-    turns: dict[str, list[float]] = {reduction: [] for reduction in REDUCTIONS}
+    turns: dict[str, list[float]] = {side: [] for side in SIDES}
     for number in range(rounds):
-        for reduction in REDUCTIONS if number % 2 else REDUCTIONS[::-1]:
-            turns[reduction].append(run(sides[reduction], count))
+        for side in SIDES if number % 2 else reversed(SIDES):
+            turns[side].append(run(sides[side], count))
     return turns
 
 
@@ -74,15 +79,20 @@ def run(steps: Iterator[float], count: int) -> float:
 
 def summary(name: str, ranks: int, turns: Mapping[str, list[float]]) -> dict[str, Any]:
     """Return what is reported of the turns: the steps, and the ratios of two turns of a round."""
-    pairs = zip(*(turns[reduction] for reduction in REDUCTIONS), strict=True)
+    first, *others = SIDES
+
+    def ratio(other: str) -> dict[str, float]:
+        pairs = zip(turns[first], turns[other], strict=True)
+        return spread([own / others for own, others in pairs])
+
     return {
         "name": name,
         "title": CLAIMS[name].title,
         "ranks": ranks,
         "rounds": len(turns["tree"]),
         "turns": dict(turns),
-        "step_ms": {reduction: spread(times) for reduction, times in turns.items()},
-        "ratio": spread([tree / other for tree, other in pairs]),
+        "step_ms": {side: spread(times) for side, times in turns.items()},
+        "ratios": {other: ratio(other) for other in others},
     }
 
 

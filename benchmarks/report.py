@@ -144,10 +144,11 @@ def engine_heading(result: Result) -> str:
 
 
 def reductions_table(result: Result) -> str:
-    """Return steps of both reductions and their ratio as a Markdown table: medians (quartiles)."""
-    tree, other, ratio = result["step_ms"]["tree"], result["step_ms"]["allreduce"], result["ratio"]
-    rows = [["tree, ms per step", "allreduce", "tree / allreduce"]]
-    rows.append([_quartiles(tree, ".4g"), _quartiles(other, ".4g"), _quartiles(ratio, ".3f")])
+    """Return steps of the reductions and their ratios as a Markdown table: medians (quartiles)."""
+    rows = [["", "ms per step", "tree / this"]]
+    for side, steps in result["step_ms"].items():
+        ratio = result["ratios"].get(side)
+        rows.append([side, _quartiles(steps, ".4g"), _quartiles(ratio, ".3f") if ratio else ""])
     return markdown(rows)
 
 

@@ -127,6 +127,8 @@ def find_mpirun(python: str) -> str:
 
 
 _DISTGRAD = Side("workers.distgrad_worker", under_mpirun, variables={"DISTGRAD_KERNELS": "numpy"})
+_NUMBA = replace(_DISTGRAD, home="fast", variables={"DISTGRAD_KERNELS": "numba"}, compiles=True)
+_CAPTURED = ("tree", "capture")
 _TORCH = Side("workers.torch_worker", one_by_one, "torch")
 _COMPILED = replace(
     _TORCH,
@@ -154,9 +156,9 @@ _UNTUNED = {
 
 SIDES = {
     "distgrad": _DISTGRAD,
-    "distgrad-numba": replace(
-        _DISTGRAD, home="fast", variables={"DISTGRAD_KERNELS": "numba"}, compiles=True
-    ),
+    "distgrad-captured": replace(_DISTGRAD, options=_CAPTURED),
+    "distgrad-numba": _NUMBA,
+    "distgrad-numba-captured": replace(_NUMBA, options=_CAPTURED),
     "distgrad-system-malloc": replace(
         _DISTGRAD, variables={**_DISTGRAD.variables, "DISTGRAD_MALLOC": "system"}
     ),

@@ -29,7 +29,7 @@ from numpy import int16 as short
 from numpy import int32 as int
 from numpy import int64 as long
 
-from distgrad import autograd
+from distgrad import autograd, backend, errors
 from distgrad._version import __version__
 from distgrad.autograd import (
     enable_grad,
@@ -369,7 +369,7 @@ from distgrad.tensor.device import device
 from distgrad.tensor.printing import set_printoptions
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import Any
 
     from distgrad import cuda, data, distributed, nn, optim
 
@@ -377,9 +377,14 @@ _LATER = ("cuda", "data", "distributed", "nn", "optim")
 """Parts that are imported when somebody asks for them: a script may need few."""
 
 
-def __getattr__(name: str) -> "ModuleType":
+def __getattr__(name: str) -> "Any":
     if name in _LATER:
         return import_module(f"distgrad.{name}")
+    if name == "bfloat16":  # of a package that may not be there
+        try:
+            return backend.bfloat16.bfloat16()
+        except errors.UsageError as error:
+            raise AttributeError(str(error)) from error
     raise AttributeError(f"module 'distgrad' has no attribute {name!r}")
 
 

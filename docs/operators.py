@@ -123,8 +123,9 @@ NETWORK = {
     "x, 0.5, 0": "threshold",
     "x, v[0]": "prelu",
     "x, (3,)": "layer_norm rms_norm",
-    "x, m": "linear",
+    "x, m": "linear linear_relu",
     "x, y, c": "bilinear",
+    "x, x": "dropout_add",
     "i, m": "embedding",
     "k, m, k": "embedding_bag",
     "x, y": """
@@ -187,6 +188,11 @@ NO_OPERATORS = {
 
 DIFFERENCES = [
     (
+        "Functions made of several operators, such as `F.silu`, of `bfloat16`",
+        "Each operator rounds; PyTorch rounds the results of some of them once.",
+        "One rule for all operators, and their gradients.",
+    ),
+    (
         "`sort`, `argsort`, `topk`, `kthvalue`, `mode`, `median`",
         "Equal elements stay in order, whatever `stable` says; PyTorch promises none.",
         "The same bits in every run.",
@@ -238,7 +244,7 @@ DTYPES = ("bool", "uint8", "int64", "float16", "float32", "float64")
 
 def arguments(dtype: str) -> dict[str, Any]:
     """Tensors of many shapes: those of a data type require a gradient where that is possible."""
-    floating = dtype.startswith("float")
+    floating = "float" in dtype
 
     def tensor(*shape: int) -> dg.Tensor:
         size = int(np.prod(shape))
@@ -356,7 +362,11 @@ the method `NAME_`, too. Each row was found by calls with tensors of `bool`, `ui
 
 - Gradients of *every order*: each rule is made of operators that have rules, so that
   `create_graph=True` records them. Where the table says *none*, results require no gradient.
-- *integers* are all of them; *floats* are `float16`, `float32` and `float64`.
+- *integers* are all of them; *floats* are `float16`, `float32` and `float64`, and, but for
+  quantiles, `bfloat16` where `ml_dtypes` is installed. Of that an operator computes in float32, and
+  rounds its result once, to the nearest of two numbers, or the even one; so do its gradients.
+  Beside an integer or a Python number it stays `bfloat16`; with float16 or float32 it becomes
+  float32.
 - Functions and rules are written once, over any array library. Each row is computed and tested with
   NumPy, and by `tests/functional/test_on_device.py` on a strict double of CuPy, with the same
   results; on a GPU they have not been run yet. Random numbers are drawn on the CPU and moved. Where
@@ -365,19 +375,23 @@ the method `NAME_`, too. Each row was found by calls with tensors of `bool`, `ui
 """
 
 
+TABLES = (
+    ("Operators of `dg` and `Tensor`", "dg", functional, FUNCTIONS),
+    ("Methods of `Tensor` alone", "Tensor", dg.Tensor, METHODS),
+    ("Linear algebra, `dg.linalg`", "linalg", linalg, LINALG),
+    ("Special functions, `dg.special`", "special", special, SPECIAL),
+    ("Neural networks, `dg.nn.functional`", "F", F, NETWORK),
+)
+"""For each table of the page its title, where its functions are, and the calls of them."""
+
+
 def page() -> str:
     """The text of the page."""
     parts = [HEAD]
     table = (
         "\n| operator | as | gradients | data types | backends |\n| --- | --- | --- | --- | --- |\n"
     )
-    for title, module, functions, calls in (
-        ("Operators of `dg` and `Tensor`", "dg", functional, FUNCTIONS),
-        ("Methods of `Tensor` alone", "Tensor", dg.Tensor, METHODS),
-        ("Linear algebra, `dg.linalg`", "linalg", linalg, LINALG),
-        ("Special functions, `dg.special`", "special", special, SPECIAL),
-        ("Neural networks, `dg.nn.functional`", "F", F, NETWORK),
-    ):
+    for title, module, functions, calls in TABLES:
         parts.append(f"\n## {title}\n{table}" + "\n".join(rows(module, functions, calls)) + "\n")
     made = " ".join(f"`{name}`" for name in sorted(creation.__all__))
     parts.append(f"\n## Creation\n\nWithout gradients, in all data types: {made}\n")

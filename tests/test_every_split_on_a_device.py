@@ -5,9 +5,10 @@ The double computes with NumPy: so it is also the hash of the CPU.
 
 import pytest
 from helpers.device_jobs import hashes
+from helpers.halves import PRECISIONS
 
 
-@pytest.fixture(scope="module", params=["fp32", "fp16"])
+@pytest.fixture(scope="module", params=["fp32", *PRECISIONS])
 def precision(request) -> str:
     return request.param
 
@@ -31,3 +32,10 @@ def test_every_split_gives_the_bits_of_one_process_on_the_cpu(
     of_the_cpu, precision, ranks, division, transport
 ):
     assert hashes(ranks, "double", division, precision, transport) == of_the_cpu
+
+
+@pytest.mark.parametrize(("ranks", "division"), [(2, "random"), (4, "last")])
+def test_in_half_precision_so_does_every_split_on_the_cpu(of_the_cpu, precision, ranks, division):
+    if precision == "fp32":
+        pytest.skip("tests/test_every_split.py shows it")
+    assert hashes(ranks, "cpu", division, precision, "auto") == of_the_cpu

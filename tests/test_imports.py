@@ -23,7 +23,7 @@ LAYERS = [
     {"optim"},
     {"nn", "data"},
     {"functional"},
-    {"creation", "cuda"},
+    {"creation", "cuda", "tracing"},
     {"tensor"},
     {"autograd"},
     {"ops", "flat"},
@@ -40,6 +40,7 @@ USERS_OF_DISTRIBUTED = {"cli", "training", "distributed.data_parallel"}
 PLACES = {
     "cupy": ["backend/"],
     "llvmlite": ["backend/kernels/compiled/"],
+    "ml_dtypes": ["backend/bfloat16.py"],
     "mpi4py": ["distributed/mpi.py"],
     "numba": ["backend/kernels/compiled/"],
     "pydantic": ["training/", "cli"],
@@ -156,7 +157,7 @@ import distgrad
 distgrad.nn, distgrad.optim, distgrad.data, distgrad.distributed
 heavy = {
     "mpi4py", "cupy", "pydantic", "rich", "typer", "sklearn", "scipy", "torch", "threadpoolctl",
-    "safetensors", "numba", "matplotlib", "tensorboard", "pytest",
+    "safetensors", "numba", "ml_dtypes", "matplotlib", "tensorboard", "pytest",
 }
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """

@@ -9,24 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.gpu.sizes import SIZES
+
 __all__ = ["LIMITS", "check_all", "distance"]
 
-LIMITS = {"float16": 3e-3, "float32": 1e-5, "float64": 1e-13}
+LIMITS = {"bfloat16": 2e-2, "float16": 3e-3, "float32": 1e-5, "float64": 1e-13}
 """Of the distance to the reference, relative to the norm of that."""
 
 
 def check_all(end: float) -> dict[str, Any]:
     """Return the distance of each kernel, by data type, and which are too large."""
     sys.path.append(str(Path(__file__).resolve().parents[2] / "tests"))
-    from helpers.kernel_cases import all_cases
+    from helpers.kernel_cases import all_cases, types_of
 
     found: dict[str, dict[str, float]] = {}
     wrong = []
-    for large in (False, True):
+    for large in (False, True)[: 1 + SIZES.with_large]:
         for case in all_cases(large):
             if monotonic() > end:
                 return {"ok": False, "error": "out of time", "distances": found, "wrong": wrong}
-            for dtype in case.types:
+            for dtype in types_of(case):
                 far, same = distance(case, dtype)
                 worst = found.setdefault(case.kernel.name, {})
                 worst[dtype] = max(worst.get(dtype, 0.0), far)

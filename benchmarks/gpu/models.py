@@ -1,50 +1,52 @@
 """The models that are timed: ours, and the same of PyTorch."""
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
 
 import distgrad as dg
+from benchmarks.gpu.sizes import SIZES
 from distgrad import nn
 from distgrad.nn import functional as F
 from distgrad.training.models.gpt import GPT
 
 __all__ = [
-    "OneMicroBatch",
     "accumulated_step",
+    "apart_optimizer",
+    "carried_step",
     "gpt",
     "mlp",
     "own_step",
+    "summed_loss",
     "torch_gpt",
     "torch_mlp",
     "torch_step",
 ]
 
-_WIDTHS = (1024, 1024, 1024, 1024)
-_GPT = {"context": 1024, "vocabulary": 50304, "width": 768, "heads": 12, "layers": 12}
-
 
 def _pairs() -> list[tuple[int, int]]:
-    return list(pairwise(_WIDTHS))
+    return list(pairwise(SIZES.widths))
 
 
 def _vectors() -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(0)
-    x = generator.normal(size=(256, 1024)).astype(np.float32)
-    return x, generator.integers(1024, size=256)
+    x = generator.normal(size=(SIZES.batch, SIZES.widths[0])).astype(np.float32)
+    return x, generator.integers(SIZES.widths[-1], size=SIZES.batch)
 
 
 def _tokens() -> tuple[np.ndarray, np.ndarray]:
-    tokens = np.random.default_rng(0).integers(50257, size=(16, 1025))
+    size = SIZES.sequences, SIZES.gpt["context"] + 1
+    tokens = np.random.default_rng(0).integers(SIZES.gpt["vocabulary"] - 47, size=size)
     return tokens[:, :-1].copy(), tokens[:, 1:].copy()
 
 
 def mlp(device: str = "cuda:0") -> tuple[Any, Any, Any]:
     """Return our perceptron, a batch and its targets."""
     dg.manual_seed(0)
-    layers = [layer for a, b in _pairs() for layer in (nn.Linear(a, b), nn.ReLU())][:-1]
+    *hidden, output = _pairs()
+    layers = [*(nn.LinearReLU(*pair) for pair in hidden), nn.Linear(*output)]
     x, y = _vectors()
     return nn.Sequential(*layers).to(device), dg.tensor(x).to(device), dg.tensor(y).to(device)
 
@@ -52,7 +54,7 @@ def mlp(device: str = "cuda:0") -> tuple[Any, Any, Any]:
 def gpt() -> tuple[Any, Any, Any]:
     """Return our GPT of 124M parameters, in float32, a batch and its targets."""
     x, y = _tokens()
-    return GPT(**_GPT).to("cuda:0"), dg.tensor(x).to("cuda:0"), dg.tensor(y).to("cuda:0")
+    return GPT(**SIZES.gpt).to("cuda:0"), dg.tensor(x).to("cuda:0"), dg.tensor(y).to("cuda:0")
 
 
 def own_step(model: Any, x: Any, y: Any) -> Callable[[], None]:
@@ -68,19 +70,20 @@ def own_step(model: Any, x: Any, y: Any) -> Callable[[], None]:
     return step
 
 
-class OneMicroBatch:
-    """The same micro-batch, as the window of every step."""
+class SameMicroBatch:
+    """A window in which one micro-batch comes again and again, and which comes again, too."""
 
     seed = 0
 
-    def __init__(self, x: Any, y: Any) -> None:
+    def __init__(self, x: Any, y: Any, count: int = 1) -> None:
         self.step = 0
         self._batch = x, y
+        self._count = count
 
     def __len__(self) -> int:
-        return 1
+        return self._count
 
-    def micro_batch(self, index: int) -> Any:  # noqa: ARG002 (there is one)
+    def micro_batch(self, index: int) -> Any:  # noqa: ARG002 (they are all the same)
         """Return it."""
         return self._batch
 
@@ -92,12 +95,8 @@ def accumulated_step(
     alone = dg.distributed.SingleProcess()
     parallel = dg.distributed.DataParallel(model, alone, capture=capture, precision=precision)
     optimizer = dg.optim.AdamW(parallel.parameters(), lr=1e-4)
-    window = OneMicroBatch(x, y)
-
-    def loss(batch: Any) -> Any:
-        scores = parallel(batch[0])
-        scores = scores.reshape(-1, scores.shape[-1])
-        return F.cross_entropy(scores, batch[1].reshape(-1), reduction="sum"), batch[1].numel()
+    optimizer.capture = capture
+    window, loss = SameMicroBatch(x, y), summed_loss(parallel)
 
     def step() -> None:
         if parallel.accumulate(loss, window).finite:
@@ -105,6 +104,52 @@ def accumulated_step(
         window.step += 1
 
     return parallel, step
+
+
+def summed_loss(model: Any) -> Callable[[Any], Any]:
+    """Return the sum of the cross-entropy over a batch (x, y), and what it counts."""
+
+    def loss(batch: Any) -> Any:
+        scores = model(batch[0])
+        scores = scores.reshape(-1, scores.shape[-1])
+        return F.cross_entropy(scores, batch[1].reshape(-1), reduction="sum"), batch[1].numel()
+
+    return loss
+
+
+def carried_step(way: str) -> Callable[[], None]:
+    """Return the passes of a window of batches for the perceptron, without an optimizer.
+
+    Args:
+        way: Where the batches are: "resident" on the GPU; "prefetched" from the machine's memory,
+            each while the one before is computed on; or "copied", each when it is asked for.
+    """
+    model, *batch = mlp()
+    if way != "resident":
+        batch = [dg.tensor(array) for array in _vectors()]
+    parallel = dg.distributed.DataParallel(model, dg.distributed.SingleProcess())
+    windows: Iterator[Any] = repeat(SameMicroBatch(*batch, SIZES.micro_batches))
+    if way == "prefetched":
+        windows = dg.data.on_device(windows, "cuda:0")
+    loss = summed_loss(parallel)
+
+    def on_gpu(batch: Any) -> Any:
+        return loss(tuple([part.to("cuda:0") for part in batch]))
+
+    def step() -> None:
+        parallel.accumulate(on_gpu, next(windows))
+
+    return step
+
+
+def apart_optimizer(parameters: int, capture: bool) -> Any:
+    """Return AdamW with parameters of a few elements each, whose memory is not joined."""
+    own = [nn.Parameter(dg.ones(33).to("cuda:0")) for _ in range(parameters)]
+    for parameter in own:
+        parameter.grad = dg.ones(33).to("cuda:0")
+    optimizer = dg.optim.AdamW(own, lr=1e-4)
+    optimizer.capture = capture
+    return optimizer
 
 
 def torch_mlp(torch: Any) -> tuple[Any, Any, Any, bool]:
@@ -139,10 +184,10 @@ def torch_gpt(torch: Any) -> tuple[Any, Any, Any, bool]:
     class TorchGPT(t.Module):
         def __init__(self) -> None:
             super().__init__()
-            width = _GPT["width"]
-            self.tokens = t.Embedding(_GPT["vocabulary"], width)
-            self.positions = t.Embedding(_GPT["context"], width)
-            blocks = [Block(width, _GPT["heads"]) for _ in range(_GPT["layers"])]
+            width = SIZES.gpt["width"]
+            self.tokens = t.Embedding(SIZES.gpt["vocabulary"], width)
+            self.positions = t.Embedding(SIZES.gpt["context"], width)
+            blocks = [Block(width, SIZES.gpt["heads"]) for _ in range(SIZES.gpt["layers"])]
             self.blocks, self.norm = t.Sequential(*blocks), t.LayerNorm(width)
 
         def forward(self, tokens: Any) -> Any:

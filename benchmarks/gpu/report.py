@@ -34,6 +34,12 @@ def section(name: str, found: Mapping[str, Any]) -> str:
 def _table(rows: list[Mapping[str, Any]]) -> list[str]:
     lines = ["| what | measured | expected |", "|---|---|---|"]
     for row in rows:
-        values = row.get("error") or ", ".join(f"{k} {v:.4g}" for k, v in row["values"].items())
+        values = row.get("error") or _values(row)
         lines.append(f"| {row['what']} | {values} | {row['expected']} |")
     return lines
+
+
+def _values(row: Mapping[str, Any]) -> str:
+    if "left_out" in row:
+        return f"left out: {row['left_out']}"
+    return ", ".join(f"{k} {v:.4g}" for k, v in row["values"].items())

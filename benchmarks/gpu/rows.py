@@ -1,11 +1,14 @@
 """The table of times."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from time import monotonic
 from typing import Any
 
 from benchmarks.gpu import models
 from benchmarks.gpu.facts import torch_with_cuda
+from benchmarks.gpu.ranks import LeftOutError, a_killed_rank, between_two_ranks, nccl
+from benchmarks.gpu.sizes import SIZES
 from benchmarks.gpu.timing import median_us
 from distgrad.backend import arrays_sha256, to_host
 
@@ -24,6 +27,8 @@ def measure_all(end: float) -> dict[str, Any]:
         else:
             try:
                 row["values"] = measure()
+            except LeftOutError as reason:
+                row["left_out"] = str(reason)
             except Exception as error:
                 row["error"] = f"{type(error).__name__}: {error}"[:300]
         rows.append(row)
@@ -33,7 +38,7 @@ def measure_all(end: float) -> dict[str, Any]:
 def _copy() -> Values:
     import cupy
 
-    source = cupy.random.random(1 << 29, dtype=cupy.float32)
+    source = cupy.random.random(SIZES.copy, dtype=cupy.float32)
     target = cupy.empty_like(source)
     us = median_us(lambda: cupy.copyto(target, source))
     return {"TB/s": 2 * source.nbytes / us / 1e6}
@@ -42,12 +47,13 @@ def _copy() -> Values:
 def _product() -> Values:
     import cupy
 
-    a = cupy.random.standard_normal((8192, 8192), dtype=cupy.float32).astype(cupy.float16)
-    found = {"cupy fp16 TFLOP/s": 2 * 8192**3 / median_us(lambda: cupy.matmul(a, a)) / 1e6}
+    n = SIZES.product
+    a = cupy.random.standard_normal((n, n), dtype=cupy.float32).astype(cupy.float16)
+    found = {"cupy fp16 TFLOP/s": 2 * n**3 / median_us(lambda: cupy.matmul(a, a)) / 1e6}
     torch = torch_with_cuda()
     if torch:
-        b = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
-        found["torch bf16 TFLOP/s"] = 2 * 8192**3 / _torch_us(torch, lambda: b @ b) / 1e6
+        b = torch.randn(n, n, device="cuda", dtype=torch.bfloat16)
+        found["torch bf16 TFLOP/s"] = 2 * n**3 / _torch_us(torch, lambda: b @ b) / 1e6
     return found
 
 
@@ -95,7 +101,7 @@ def _adam() -> Values:
 
     from distgrad.backend.kernels.cuda import load_column
 
-    arrays = [cupy.random.random(124_000_000, dtype=cupy.float32) for _ in range(4)]
+    arrays = [cupy.random.random(SIZES.parameters, dtype=cupy.float32) for _ in range(4)]
     rates = {"beta1": 0.9, "beta2": 0.999, "step_size": 1e-3, "eps": 1e-8, "shrink": 0.99}
     rates |= {"weight_decay": 0.0, "maximize": False}
     update = load_column()["adam_update"]
@@ -116,18 +122,50 @@ def _mlp() -> Values:
     return found
 
 
-def _gpt() -> Values:
+def _gpt(precision: str) -> Values:
+    if precision == "bf16" and not find_spec("ml_dtypes"):
+        raise LeftOutError("pip install 'distgrad[bf16]'")
     found = {}
-    for name, capture in (("fp16 ms", False), ("fp16 captured ms", True)):
-        _, step = models.accumulated_step(*models.gpt(), capture=capture, precision="fp16")
+    for name, capture in (("ms", False), ("captured ms", True)):
+        _, step = models.accumulated_step(*models.gpt(), capture=capture, precision=precision)
         found[name] = median_us(step, repeats=10) / 1e3
+    tokens, parameters = 16 * 1024, 124e6
+    found["TFLOP/s"] = 6 * tokens * parameters / found["captured ms"] / 1e9
+    return found
+
+
+def _gpt_bf16() -> Values:
+    return _gpt("bf16")
+
+
+def _gpt_fp16() -> Values:
+    return _gpt("fp16")
+
+
+def _torch_gpt() -> Values:
+    found = {}
     torch = torch_with_cuda()
     if torch:
         for name, compiled in (("torch eager ms", False), ("torch.compile ms", True)):
             step = models.torch_step(torch, *models.torch_gpt(torch), compiled=compiled)
             found[name] = _torch_us(torch, step) / 1e3
-    tokens, parameters = 16 * 1024, 124e6
-    found["TFLOP/s"] = 6 * tokens * parameters / found["fp16 captured ms"] / 1e9
+    if not found:
+        raise LeftOutError("PyTorch with CUDA is not installed")
+    return found
+
+
+def _prefetch() -> Values:
+    ways = ("resident", "prefetched", "copied")
+    found = {f"{way} us": median_us(models.carried_step(way), repeats=10) for way in ways}
+    exposed = found["prefetched us"] / found["resident us"] - 1
+    return {**found, "exposed %": 100 * exposed}
+
+
+def _updates() -> Values:
+    found = {}
+    for name, capture in (("150 launches us", False), ("captured us", True)):
+        optimizer = models.apart_optimizer(min(150, SIZES.most_times), capture)
+        found[name] = median_us(optimizer.step)
     return found
 
 
@@ -137,7 +175,7 @@ def _same_bits() -> Values:
     for capture in (False, True):
         model, step = models.accumulated_step(*models.mlp(), capture=capture)
         other = models.own_step(*models.mlp())
-        for number in range(25):
+        for number in range(min(25, SIZES.most_steps)):
             step()
             if number % 5 == 4:
                 other()
@@ -145,7 +183,7 @@ def _same_bits() -> Values:
         hashes.append(arrays_sha256(named))
     if hashes[0] != hashes[1]:
         raise AssertionError(f"captured {hashes[1]}, eager {hashes[0]}")
-    return {"steps alike": 25}
+    return {"steps alike": min(25, SIZES.most_steps)}
 
 
 _ROWS: tuple[tuple[str, str, Callable[[], Values]], ...] = (
@@ -155,5 +193,12 @@ _ROWS: tuple[tuple[str, str, Callable[[], Values]], ...] = (
     ("flat Adam, 124M parameters", "0.9-1.0 ms", _adam),
     ("MLP 3x1024, batch 256, float32", "captured 60-90 us, half of PyTorch eager", _mlp),
     ("captured and eager steps, bit for bit", "all alike", _same_bits),
-    ("GPT 124M, 16x1024 tokens", "under 36 ms in bf16, not slower than torch.compile", _gpt),
+    ("AdamW, 150 parameters apart", "captured 1-2 us a launch", _updates),
+    ("batches of the MLP from the machine's memory", "exposed < 5 %", _prefetch),
+    ("2 ranks on the GPU, 124M parameters", "ipc / limit < 2; staged 50-100 ms", between_two_ranks),
+    ("one of 2 ranks on the GPU is killed", "the job ends", a_killed_rank),
+    ("NCCL with one rank, and its abort", "clean", nccl),
+    ("GPT 124M, 16x1024 tokens, bf16", "under 36 ms, not slower than torch.compile", _gpt_bf16),
+    ("the same in fp16", "as bf16", _gpt_fp16),
+    ("the same by PyTorch", "-", _torch_gpt),
 )

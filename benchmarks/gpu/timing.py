@@ -4,6 +4,8 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+from benchmarks.gpu.sizes import SIZES
+
 __all__ = ["median_us"]
 
 
@@ -18,6 +20,7 @@ def median_us(work: Callable[[], Any], repeats: int = 30, inner: int = 1, warmup
     """
     import cupy
 
+    repeats, inner, warmup = (min(n, SIZES.most_times) for n in (repeats, inner, warmup))
     for _ in range(warmup):
         work()
     cupy.cuda.Device().synchronize()

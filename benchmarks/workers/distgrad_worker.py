@@ -12,13 +12,15 @@ from workers.stopwatch import Stopwatch
 from workers.workload import LEARNING_RATE, SEED, Workload
 
 
-def training(workload: Workload, comm: Any, reduction: str = "tree") -> Iterator[float]:
+def training(
+    workload: Workload, comm: Any, reduction: str = "tree", **options: Any
+) -> Iterator[float]:
     """Train without end, and yield the mean loss of each step."""
     inputs, targets = workload.arrays()
     data = dg.data.TensorDataset(x=inputs, y=targets)
     windows = dg.data.GlobalBatches(data, workload.global_batch, workload.micro_batch, seed=SEED)
     module = workload.build("distgrad", dg.from_numpy)
-    model = dg.distributed.DataParallel(module, comm, reduction)
+    model = dg.distributed.DataParallel(module, comm, reduction, **options)
     optimizer = (
         dg.distributed.ShardedOptimizer(model, dg.optim.AdamW, lr=LEARNING_RATE)
         if reduction == "sharded"
@@ -78,8 +80,8 @@ def main() -> None:
     workload = Workload.from_argument()
     watch = Stopwatch(workload)
     comm = dg.distributed.connect()
-    reduction = sys.argv[2] if len(sys.argv) > 2 else "tree"
-    steps = training(workload, comm, reduction)
+    reduction, *options = sys.argv[2:] or ["tree"]
+    steps = training(workload, comm, reduction, **dict.fromkeys(options, True))
     losses: list[float] = []
     while watch.running:
         losses.append(next(steps))

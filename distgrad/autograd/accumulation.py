@@ -1,7 +1,13 @@
 """``.grad``: how gradients are added to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any
+
+import numpy as np
+
+from distgrad.backend.devices import use_device_of
 
 __all__ = ["accumulated", "add_to_grad", "add_to_graph_grad"]
 
@@ -11,7 +17,7 @@ _adding = RLock()
 
 def add_to_grad(tensor: Any, gradient: Any) -> None:
     """Add an array to the gradient of a tensor, and call the hooks that wait for that."""
-    with _adding:
+    with _adding if type(gradient) is np.ndarray else _adding_on_device_of(gradient):
         known = tensor.grad
         if known is None:
             # The array may be shared with other gradients, or be a read-only broadcast: copy it.
@@ -26,6 +32,12 @@ def add_to_grad(tensor: Any, gradient: Any) -> None:
             known.version.number += 1
     if tensor.node is not None and tensor.node.asked is not None:
         accumulated(tensor)
+
+
+@contextmanager
+def _adding_on_device_of(gradient: Any) -> Iterator[None]:
+    with _adding, use_device_of(gradient):
+        yield
 
 
 def add_to_graph_grad(tensor: Any, gradient: Any) -> None:

@@ -9,6 +9,7 @@ from distgrad.autograd.modes import enable_grad, no_grad
 from distgrad.autograd.node import Asked, Leaf, Node
 from distgrad.autograd.op_node import OpNode
 from distgrad.backend import array_namespace
+from distgrad.backend.dtypes import in_single
 from distgrad.backend.quiet import quietly
 
 __all__ = ["BackwardPass", "fitted", "nodes_leading_to", "sum_to_shape"]
@@ -161,7 +162,7 @@ def fitted(gradient: Any, like: Any) -> Any:
     if gradient.shape != like.shape:
         tensor = hasattr(gradient, "requires_grad")
         xp = gradient.__array_namespace__() if tensor else array_namespace(gradient)
-        gradient = sum_to_shape(xp, gradient, like.shape)
+        gradient = sum_to_shape(xp, in_single(gradient), like.shape)
     return gradient if gradient.dtype == like.dtype else gradient.astype(like.dtype)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from distgrad.autograd.gradients import grad
 from distgrad.backend import Stream, array_namespace, device_name, philox, to_device, to_host
+from distgrad.backend.dtypes import is_floating
 
 __all__ = ["Slope", "analytic_jacobian", "as_tuple", "numeric_jacobian", "slopes"]
 
@@ -21,7 +22,7 @@ def _values(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
 
 
 def _quotient(above: Any, below: Any, eps: float) -> Any:
-    if above.dtype.kind != "f":
+    if not is_floating(above.dtype):
         return np.zeros(above.shape)  # whole numbers and truth values have no slope
     return (above - below) / (2 * eps)
 

@@ -9,6 +9,7 @@ import numpy as np
 from distgrad.autograd.differences import analytic_jacobian, as_tuple, numeric_jacobian, slopes
 from distgrad.autograd.gradients import grad
 from distgrad.backend import array_namespace, to_host
+from distgrad.backend.dtypes import is_floating
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -148,7 +149,7 @@ def _checked_outputs(result: Any) -> Outputs:
     """Return the outputs that require a gradient; if none does, all of floating-point type."""
     numbered = list(enumerate(as_tuple(result)))
     differentiable = [(n, y) for n, y in numbered if y.requires_grad]
-    return differentiable or [(n, y) for n, y in numbered if y.dtype.kind == "f"]
+    return differentiable or [(n, y) for n, y in numbered if is_floating(y.dtype)]
 
 
 def _check_inputs(inputs: tuple[Any, ...]) -> None:

@@ -19,14 +19,14 @@ from distgrad.autograd.observing import observed, observers
 from distgrad.autograd.op_node import UNCHANGED, OpNode
 from distgrad.autograd.variadic import pass_on_of_many
 from distgrad.backend import array_namespace
-from distgrad.ops.op import Op, VariadicOp
+from distgrad.ops.op import Op, Rule, VariadicOp
 
-__all__ = ["RECORDING_NAMES", "compiled", "listed", "pass_on", "recording"]
+__all__ = ["RECORDING_NAMES", "compiled", "is_plain", "listed", "pass_on", "recording"]
 
 _RECORDING = """\
 if ({wanted}) and _current_mode().recording:
     _dtype = _output_array.dtype
-    if _dtype.kind == "f":
+    if _dtype is _float32 or _dtype.kind in "fV":
         _node = _OpNode()
         _node.op = _op
         _node.number = _next_number()
@@ -48,6 +48,7 @@ RECORDING_NAMES = {
     "_next_number": next_number,
     "_observers": observers.get,
     "_observed": observed,
+    "_float32": np.dtype(np.float32),
 }
 """What the lines of `recording` use."""
 
@@ -65,6 +66,7 @@ def {name}(_node, _gradient, _walk):
     {names} = _saved
     {nodes} = _node.inputs
     _needed = _walk.needed
+{sharing}\
 {rules}\
 {freeing}\
 """
@@ -73,9 +75,12 @@ _CHECKING = """\
 if {changed}:
     _node.saved_values()
 """
+_SHARING = """\
+_gradient = _shared_rule(_xp, _gradient{needs})
+"""
 _RULE = """\
 if {x}_node is not None and (_needed is None or {x}_node in _needed):
-    _walk.send({x}_node, _{x}_rule(_xp, _gradient{needs}))
+    _walk.send({x}_node, {gradient})
 """
 _FREEING = """\
 if not _walk.retain_graph{holding}:
@@ -141,23 +146,48 @@ def pass_on(op: Op) -> Callable[..., None]:
         counters=listed(name for pair in counters for name in pair),
         changed=" or ".join(f"{version}.number != {number}" for version, number in counters),
     )
+    shared = op.shared_rule
     rules = "".join(
-        _RULE.format(x=name, needs="".join(f", {need}" for need in rule.needs))
-        for name, rule in op.rules.items()
+        _RULE.format(x=name, gradient=_gradient(op, name, rule)) for name, rule in op.rules.items()
     )
-    holding = [x for x, rule in op.rules.items() if not set(rule.needs).isdisjoint(op.saved_arrays)]
+    needed = shared.needs if shared else ()
+    holding = [
+        x for x, rule in op.rules.items() if not {*needed, *rule.needs}.isdisjoint(op.saved_arrays)
+    ]
     some = "" if len(holding) == len(op.rules) else f" and ({_some(holding)})"
     source = _PASS_ON.format(
         name=op.name,
         checking=indent(checking, "    ") if counters else "",
         names=listed((*op.saved_arrays, *op.saved_constants)),
         nodes=listed(f"{name}_node" for name in op.inputs),
+        sharing=indent(_SHARING.format(needs=_further(shared)), "    ") if shared else "",
         rules=indent(rules, "    "),
         freeing=indent(_FREEING.format(holding=some), "    ") if holding else "",
     )
     names = {"_np": np, "_ndarray": np.ndarray, "_array_namespace": array_namespace}
     functions = {f"_{name}_rule": rule.function for name, rule in op.rules.items()}
+    if shared:
+        functions["_shared_rule"] = shared.function
     return compiled(op, "backward", source, {**names, **functions})
+
+
+def _gradient(op: Op, name: str, rule: Rule) -> str:
+    """Return the expression of what a rule gives, which may be what it gets."""
+    if is_plain(op, rule.function, "xp, g", "g"):
+        return "_gradient"
+    return f"_{name}_rule(_xp, _gradient{_further(rule)})"
+
+
+def is_plain(op: Op, function: Any, parameters: str, expression: str) -> bool:
+    """Tell whether a function of an op only returns an expression, which can stand in its place."""
+    plain: Any = compiled(op, "plain", f"def {op.name}({parameters}): return {expression}", {})
+    own, its = getattr(function, "__code__", None), plain.__code__
+    return own is not None and (own.co_code, own.co_names) == (its.co_code, its.co_names)
+
+
+def _further(rule: Rule) -> str:
+    """Return the arguments of a rule behind the gradient."""
+    return "".join(f", {need}" for need in rule.needs)
 
 
 def _stem(name: str) -> str:
@@ -167,6 +197,8 @@ def _stem(name: str) -> str:
 
 def _wanted(op: Op, saved: str) -> str:
     """Return the condition that a rule will run that needs a value; empty if each of them does."""
+    if op.shared_rule is not None and saved in op.shared_rule.needs:
+        return ""
     needing = [name for name, rule in op.rules.items() if saved in rule.needs]
     return "" if len(needing) == len(op.rules) else _some(needing)
 

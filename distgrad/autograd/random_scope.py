@@ -4,14 +4,38 @@ Every draw inside the scope is named by (seed, step, micro-batch, call): the n-t
 micro-batch gives the same bits on whichever rank, and however often, the micro-batch runs.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, Token
 
 import numpy as np
 
 from distgrad.backend import Stream, philox
+from distgrad.backend.listening import unrepeatable
 
-__all__ = ["manual_seed", "next_draw", "next_generator", "random_scope", "random_state"]
+__all__ = [
+    "MicroBatchWord",
+    "SeedWord",
+    "StepWord",
+    "manual_seed",
+    "marked_scope",
+    "next_draw",
+    "next_generator",
+    "random_scope",
+    "random_state",
+]
+
+
+class SeedWord(int):
+    """The seed of a scope, told from other numbers: another run has another one there."""
+
+
+class StepWord(int):
+    """The step of a scope, told from other numbers."""
+
+
+class MicroBatchWord(int):
+    """The micro-batch of a scope, told from other numbers."""
 
 
 class _Scope:
@@ -97,6 +121,17 @@ def random_state() -> RandomState:
     return RandomState(_current())
 
 
+@contextmanager
+def marked_scope() -> Iterator[None]:
+    """Let the words of draws inside the block tell what they are, by their types."""
+    scope = _current()
+    marked = _Scope(SeedWord(scope.seed), StepWord(scope.step), MicroBatchWord(scope.micro_batch))
+    marked.calls = scope.calls
+    with _Entered(marked):
+        yield
+    scope.calls = marked.calls
+
+
 def next_draw() -> tuple[int, Stream, tuple[int, int, int]]:
     """Return what names the next draw in the current scope: seed, stream and counter words."""
     scope = _current()
@@ -107,5 +142,6 @@ def next_draw() -> tuple[int, Stream, tuple[int, int, int]]:
 
 def next_generator() -> np.random.Generator:
     """Return the generator of the next draw in the current scope."""
+    unrepeatable("random numbers are drawn, and not by dropout")
     seed, stream, words = next_draw()
     return philox(seed, stream, *words)

@@ -8,6 +8,7 @@ from distgrad.autograd.node import Walk, next_number
 from distgrad.autograd.observing import observed
 from distgrad.autograd.op_node import UNCHANGED, OpNode
 from distgrad.backend import array_namespace
+from distgrad.backend.dtypes import is_floating
 from distgrad.ops.op import VariadicOp
 
 __all__ = ["pass_on_of_many", "record_of_many"]
@@ -26,7 +27,7 @@ def record_of_many(
     """
     nodes = tuple([getattr(x, "node", None) for x in inputs])
     wanted = [place for place, node in enumerate(nodes) if node is not None]
-    if not (wanted and op.rules and is_grad_enabled() and output.data.dtype.kind == "f"):
+    if not (wanted and op.rules and is_grad_enabled() and is_floating(output.data.dtype)):
         return
     node = OpNode()
     node.op = op

@@ -56,6 +56,9 @@ class Provider(Protocol):
     def to_host(self, array: Array) -> Array:
         """Return the values as an array of NumPy, when all work on them is done."""
 
+    def overwrite(self, array: Array, values: Array) -> None:
+        """Give an array on a GPU the values of one of NumPy, when its work so far is done."""
+
     def synchronize(self, index: int) -> None:
         """Wait for all work that was given to a GPU."""
 

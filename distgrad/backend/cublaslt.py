@@ -4,13 +4,11 @@ CuPy's own products call cuBLAS, which it refuses while a graph is recorded. Sum
 float64; products of float32 are those of float32, unless the environment variable
 ``DISTGRAD_TF32=1`` lets them be of 19 bits, which is several times faster.
 
-cublasLt knows matrices column by column. A matrix row by row is the transposed one there, and
-``C = A B`` becomes ``C' = B' A'``: the operands change places, and nothing is copied.
+``C = A B`` is computed as ``C' = B' A'``: see `distgrad.backend.strided`.
 """
 
 import ctypes
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
+from distgrad.backend.strided import Strided
 
 __all__ = [
     "ALIGNMENT",
@@ -25,10 +24,9 @@ __all__ = [
     "WORKSPACE",
     "CublasLt",
     "Product",
-    "Strided",
+    "described_products",
     "library",
     "pointer",
-    "strided",
     "tf32",
 ]
 
@@ -75,25 +73,6 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class Strided:
-    """A matrix, or a batch of them, as cublasLt reads its memory: column by column.
-
-    Attributes:
-        rows: The length of a column.
-        columns: How many there are.
-        step: From one column to the next, in elements.
-        batch_step: From one matrix to the next; 0 for one that all share.
-        is_transposed: Whether what is meant is the transposed matrix.
-    """
-
-    rows: int
-    columns: int
-    step: int
-    batch_step: int
-    is_transposed: bool
-
-
-@dataclass(frozen=True)
 class Product:
     """What there is to be done about a product: equal ones are done by one algorithm.
 
@@ -124,43 +103,6 @@ class Product:
         after = CONSTANTS[f"CUBLASLT_EPILOGUE_{self.activation.upper()}"] if self.activation else 0
         bias = CONSTANTS["CUBLASLT_EPILOGUE_BIAS"] if self.has_bias else 0
         return (after | bias) or CONSTANTS["CUBLASLT_EPILOGUE_DEFAULT"]
-
-
-def strided(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> Strided | None:
-    """Return how cublasLt reads a matrix (..., rows, columns) transposed; None if it cannot.
-
-    Leading axes must lie evenly, as one.
-
-    Example:
-        >>> strided((2, 3), (24, 8), 8)
-        Strided(rows=3, columns=2, step=3, batch_step=0, is_transposed=False)
-        >>> strided((3, 2), (8, 24), 8)
-        Strided(rows=3, columns=2, step=3, batch_step=0, is_transposed=True)
-    """
-    rows, columns = shape[-2:]
-    down, along = (step // itemsize for step in strides[-2:])
-    batch_step = _batch_step(shape[:-2], strides[:-2])
-    if batch_step is None or any(step % itemsize for step in strides):
-        return None
-    if (along == 1 or columns == 1) and (down >= columns or rows == 1):
-        return Strided(columns, rows, max(down, columns), batch_step // itemsize, False)
-    if (down == 1 or rows == 1) and (along >= rows or columns == 1):
-        return Strided(rows, columns, max(along, rows), batch_step // itemsize, True)
-    return None
-
-
-def _batch_step(shape: Sequence[int], strides: Sequence[int]) -> int | None:
-    """Return the one step, in bytes, that leads through all leading axes; None if there is none."""
-    step: int | None = None  # not known yet; 0 is that of a matrix that all share
-    expected = 0
-    for length, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if length == 1:
-            continue
-        if stride < 0 or (step is not None and stride != expected):
-            return None
-        step = stride if step is None else step
-        expected = stride * length
-    return step or 0
 
 
 class CublasLt:
@@ -319,3 +261,16 @@ def library() -> Any:
 def tf32() -> bool:
     """Tell whether products of float32 may be of 19 bits."""
     return os.environ.get("DISTGRAD_TF32", "0") == "1"
+
+
+def described_products() -> dict[str, str]:
+    """Return what is special about products, by what it is called: their bits depend on it.
+
+    Those that this library does not make are CuPy's, which has a setting of its own.
+
+    Example:
+        >>> described_products()
+        {}
+    """
+    settings = [name for name in ("DISTGRAD_TF32", "CUPY_TF32") if os.environ.get(name) == "1"]
+    return {"products of float32": f"in TF32 ({', '.join(settings)})"} if settings else {}

@@ -80,6 +80,10 @@ class CuPy:
         """Return the values as an array of NumPy, when the current stream has computed them."""
         return np.asarray(self.xp.asnumpy(array))
 
+    def overwrite(self, array: Array, values: Array) -> None:
+        """Give an array the values of one of NumPy; the copy is ordered on the current stream."""
+        array.set(values, self.xp.cuda.get_current_stream())
+
     def synchronize(self, index: int) -> None:
         """Wait for all work that was given to a GPU."""
         self.xp.cuda.Device(index).synchronize()

@@ -8,6 +8,7 @@ functions are the only way:
 - ``to_host(array)``: an array of NumPy; waits for the values. The same object on the CPU.
 - ``device_name(array)``: ``"cpu"`` or ``"cuda:0"``.
 - ``synchronize(array)``: wait until the GPU of an array has done all its work; nothing on the CPU.
+- ``overwrite(array, values)``: values of NumPy written to where an array lies; does not wait.
 - ``set_device("cuda:0")``: let this thread compute on that GPU from now on;
   ``use_device("cuda:0")``: inside a ``with`` block. `device_count` says how many there are.
 - ``namespace_of("cuda:0")``: the array module for a place; inside ``use_device`` its functions
@@ -22,6 +23,8 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from distgrad.backend.arrays import Array, Namespace, Provider, provide, provider_in_use
+from distgrad.backend.cublaslt import described_products
+from distgrad.backend.listening import unrepeatable
 from distgrad.errors import DeviceError
 
 __all__ = [
@@ -29,14 +32,19 @@ __all__ = [
     "device_count",
     "device_name",
     "namespace_of",
+    "overwrite",
     "provider",
     "read_device",
     "set_device",
     "synchronize",
+    "synchronize_current",
     "to_device",
     "to_host",
     "use_device",
+    "use_device_of",
 ]
+
+_NOWHERE = nullcontext()
 
 
 def provider() -> Provider:
@@ -126,7 +134,9 @@ def describe_device(device: str) -> dict[str, str]:
         {'name': 'cpu'}
     """
     index = read_device(device)
-    return {"name": "cpu"} if index is None else provider().describe(index)
+    if index is None:
+        return {"name": "cpu"}
+    return {**provider().describe(index), **described_products()}
 
 
 def to_host(array: Array) -> Array:
@@ -137,6 +147,7 @@ def to_host(array: Array) -> Array:
         >>> to_host(x) is x
         True
     """
+    unrepeatable("a value is read, as item() does")
     if device_name(array) == "cpu":
         return np.asarray(array)
     return provider().to_host(array)
@@ -161,11 +172,32 @@ def to_device(array: Array, device: str) -> Array:
     return to_host(array) if index is None else provider().to_device(array, index)
 
 
+def overwrite(array: Array, values: Array) -> None:
+    """Give an array the values of one of NumPy; a GPU is given them in the order of its work.
+
+    Example:
+        >>> x = np.ones(2)
+        >>> overwrite(x, np.zeros(2))
+        >>> x.tolist()
+        [0.0, 0.0]
+    """
+    if device_name(array) == "cpu":
+        array[...] = values
+    else:
+        provider().overwrite(array, values)
+
+
 def synchronize(array: Array) -> None:
     """Wait until the GPU on which an array lies has done all work; on the CPU there is none."""
     if device_name(array) != "cpu":
         library = provider()
         library.synchronize(library.index_of(array))
+
+
+def synchronize_current() -> None:
+    """Wait until the GPU that this thread computes on has done all work."""
+    library = provider()
+    library.synchronize(library.current())
 
 
 def namespace_of(device: str) -> Namespace:
@@ -192,6 +224,21 @@ def set_device(device: str) -> None:
     index = read_device(device)
     if index is not None:
         provider().make_current(index)
+
+
+def use_device_of(array: Array) -> AbstractContextManager[object]:
+    """Let this thread compute where an array lies inside a ``with`` block; the CPU needs no choice.
+
+    A GPU's array of its own functions lies on the GPU that the thread computes on, a copy too.
+
+    Example:
+        >>> with use_device_of(np.ones(1)) as nothing:
+        ...     nothing
+    """
+    library = None if type(array) is np.ndarray else provider_in_use()
+    if library is None or not isinstance(array, library.xp.ndarray):
+        return _NOWHERE
+    return library.using(library.index_of(array))
 
 
 def use_device(device: str) -> AbstractContextManager[object]:

@@ -9,14 +9,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DEFAULT_FLOAT", "DType", "data_type", "is_floating", "promote", "result_type"]
+from distgrad.backend.bfloat16 import NAME, bfloat16
+
+__all__ = [
+    "DEFAULT_FLOAT",
+    "DType",
+    "data_type",
+    "in_single",
+    "is_floating",
+    "promote",
+    "result_type",
+]
 
 DType = np.dtype[Any]
 DEFAULT_FLOAT: DType = np.dtype(np.float32)
 
 _BOOL: DType = np.dtype(np.bool_)
 _INTEGER: DType = np.dtype(np.int64)
-_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2}
+_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2}  # V: what NumPy did not define, bfloat16
 
 
 def data_type(dtype: Any) -> DType:
@@ -27,13 +37,15 @@ def data_type(dtype: Any) -> DType:
 
     Raises:
         TypeError: If it is none, or one that tensors do not hold.
+        UsageError: If it is bfloat16, and ``ml_dtypes`` is not installed.
 
     Example:
         >>> data_type(float), data_type("int8")
         (dtype('float64'), dtype('int8'))
     """
     try:
-        found = None if dtype is None else np.dtype(dtype)
+        known = bfloat16() if isinstance(dtype, str) and dtype == NAME else dtype
+        found = None if dtype is None else np.dtype(known)
     except TypeError:
         found = None
     if found is None:
@@ -45,7 +57,9 @@ def data_type(dtype: Any) -> DType:
             f"tensors hold real numbers, not {found}; keep the real and the imaginary part in two "
             "tensors"
         )
-    if found.kind not in _CATEGORY or found.itemsize > 8:
+    if found.kind == "V" and found.name == NAME:
+        return np.dtype(bfloat16())  # which from now on is used
+    if found.kind not in _CATEGORY or found.kind == "V" or found.itemsize > 8:
         raise TypeError(
             "tensors hold truth values, integers and floating-point numbers of up to 64 bits, not "
             f"{found}"
@@ -56,11 +70,18 @@ def data_type(dtype: Any) -> DType:
 
 def is_floating(dtype: DType) -> bool:
     """Tell whether the data type is a floating-point one, so that it can carry a gradient."""
-    return dtype.kind == "f"
+    return dtype.kind in "fV"
+
+
+def in_single(x: Any) -> Any:
+    """Return an array or Tensor of bfloat16 in float32, for sums that need more digits."""
+    return x.astype(DEFAULT_FLOAT) if x.dtype.kind == "V" else x
 
 
 def promote(a: DType, b: DType) -> DType:
     """Return the type that holds both: the wider one, or that of the higher category.
+
+    Of the two floating-point types of 16 bits neither holds the other: float32 holds both.
 
     Raises:
         RuntimeError: If there is none: of uint64 and a signed integer.
@@ -70,6 +91,9 @@ def promote(a: DType, b: DType) -> DType:
         dtype('float32')
     """
     if a.kind == b.kind or _CATEGORY[a.kind] == _CATEGORY[b.kind]:
+        if a.kind != b.kind and "V" in (a.kind, b.kind):
+            other = a if b.kind == "V" else b
+            return other if other.itemsize > 2 else DEFAULT_FLOAT
         wider = np.promote_types(a, b)
         if _CATEGORY[wider.kind] > _CATEGORY[a.kind]:
             raise RuntimeError(

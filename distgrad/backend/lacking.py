@@ -5,6 +5,7 @@ in a fixed order of operations: no atomic ones, whose order changes from run to 
 kernels may have faster implementations there (`distgrad.backend.kernels`).
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -117,7 +118,7 @@ def add_at(xp: Namespace, y: Array, values: Array, /, index: Any) -> None:
         np.add.at(y, index, values)
         return
     places = xp.arange(y.size).reshape(y.shape)[index]
-    terms = xp.broadcast_to(xp.asarray(values, y.dtype), places.shape).reshape(-1)
+    terms = _spread(xp, values, y.dtype, places.shape)
     if not places.size:
         return
     order = xp.argsort(places.reshape(-1), kind="stable")
@@ -143,7 +144,7 @@ def set_at(xp: Namespace, y: Array, values: Any, index: Any) -> None:
         y[index] = values
         return
     places = xp.arange(y.size).reshape(y.shape)[index]
-    terms = xp.broadcast_to(xp.asarray(values, y.dtype), places.shape).reshape(-1)
+    terms = _spread(xp, values, y.dtype, places.shape)
     order = xp.argsort(places.reshape(-1), kind="stable")
     places = places.reshape(-1)[order]
     last = xp.ones(len(places), bool)
@@ -151,6 +152,13 @@ def set_at(xp: Namespace, y: Array, values: Any, index: Any) -> None:
     flat = xp.ascontiguousarray(y).reshape(-1)
     flat[places[last]] = terms[order[last]]
     y[...] = flat.reshape(y.shape)
+
+
+def _spread(xp: Namespace, values: Any, dtype: Any, shape: tuple[int, ...]) -> Array:
+    """Return values, or a number, for all places in a row."""
+    if isinstance(values, float | int | np.generic):  # which `asarray` would copy from the host
+        return xp.full(math.prod(shape), values, dtype)
+    return xp.broadcast_to(xp.asarray(values, dtype), shape).reshape(-1)
 
 
 def _may_repeat(index: Any) -> bool:

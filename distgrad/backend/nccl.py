@@ -1,14 +1,21 @@
 """NCCL, as CuPy gives it: messages between GPUs, each of one process."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from time import sleep
 from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
 from distgrad.errors import DeviceError
 
 __all__ = ["NcclRanks", "nccl_identity", "nccl_problem"]
+
+_QUICK = 1000
+"""How often a GPU is asked whether it is done, before it is left alone for a while each time."""
+
+_PAUSE = 2e-4
+"""That while, in seconds."""
 
 _SUMMED = {"float16": "NCCL_FLOAT16", "float32": "NCCL_FLOAT32", "float64": "NCCL_FLOAT64"}
 
@@ -60,8 +67,9 @@ class NcclRanks:
     def __init__(self, xp: Namespace, size: int, rank: int, identity: Any) -> None:
         self._xp = xp
         self._nccl = _nccl_of(xp)
+        self._is_aborted = False
         try:
-            self._comm = self._nccl.NcclCommunicator(size, identity, rank)
+            self._communicator = self._nccl.NcclCommunicator(size, identity, rank)
         except self._nccl.NcclError as error:
             raise DeviceError(f"NCCL does not connect the ranks: {error}") from error
 
@@ -88,15 +96,51 @@ class NcclRanks:
                 self._comm.recv(*self._bytes(array), peer, self._stream)
         self._nccl.groupEnd()
 
-    def check(self) -> None:
-        """Raise what has gone wrong since, if anything has.
+    def settle(self) -> None:
+        """Wait until the GPU has done what it was given so far, of this rank's own."""
+        self._xp.cuda.get_current_stream().synchronize()
+
+    def wait(self, is_over: Callable[[], bool]) -> None:
+        """Wait until the GPU has done what it was given so far.
+
+        A rank that does not come leaves the GPU waiting for ever; nothing that waits for the GPU
+        would then return. So it is asked again and again, and when it shall not be waited for any
+        more, what is on its way is ended: the communicator cannot be used any more.
+
+        Args:
+            is_over: Tells whether it has been waited for long enough.
 
         Raises:
-            DeviceError: With NCCL's own words.
+            DeviceError: If NCCL has lost a rank, with its own words; or if it is over.
         """
+        done = self._xp.cuda.get_current_stream().record()
+        asked = 0
+        while not done.done:
+            self._check()
+            if is_over():
+                self.abort()
+                raise DeviceError("NCCL has waited for other ranks for too long, and was ended")
+            asked += 1
+            sleep(0 if asked < _QUICK else _PAUSE)
+        self._check()
+
+    def abort(self) -> None:
+        """End what is on its way, on this rank; it carries nothing from then on."""
+        self._is_aborted = True
+        self._communicator.abort()
+
+    @property
+    def _comm(self) -> Any:
+        if self._is_aborted:
+            raise DeviceError("NCCL was ended on this rank, and carries nothing any more")
+        return self._communicator
+
+    def _check(self) -> None:
+        """Raise what has gone wrong, if anything has."""
         try:
             self._comm.check_async_error()
         except self._nccl.NcclError as error:
+            self.abort()
             raise DeviceError(f"NCCL lost the other ranks: {error}") from error
 
     @property

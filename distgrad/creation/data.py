@@ -7,6 +7,7 @@ import numpy as np
 from distgrad.backend import Array, array_namespace, device_name
 from distgrad.backend.devices import provider
 from distgrad.backend.dtypes import data_type
+from distgrad.backend.listening import kept
 from distgrad.tensor import Tensor
 from distgrad.tensor.device import placed
 from distgrad.tensor.values import as_array
@@ -35,7 +36,7 @@ def tensor(
         >>> tensor([1.0, 2.5])
         tensor([1.0000, 2.5000])
     """
-    return Tensor(placed(as_array(data, dtype).copy(), device), requires_grad)
+    return Tensor(placed(kept(as_array(data, dtype)), device), requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 from distgrad.backend import Array, array_namespace
+from distgrad.distributed.watch import Unwatched, Waits
 
 __all__ = ["Communicator", "SingleProcess"]
 
@@ -31,6 +32,10 @@ class Communicator(Protocol):
     @property
     def library(self) -> str:
         """The name and version of what carries the messages."""
+
+    @property
+    def watch(self) -> Waits:
+        """Watches over waits for other ranks that are none of the methods below."""
 
     def broadcast(self, array: Array, root: int = 0) -> None:
         """Overwrite ``array`` on every rank with that of rank ``root``."""
@@ -78,6 +83,7 @@ class SingleProcess:
     rank = 0
     size = 1
     library = "none (one process)"
+    watch: Waits = Unwatched()
 
     def __init__(self) -> None:
         self.host = socket.gethostname()

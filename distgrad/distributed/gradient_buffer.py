@@ -25,6 +25,9 @@ class Gradients(Protocol):
     def write(self, index: int, gradient: Any) -> None:
         """Contribute to the gradient of parameter number ``index``."""
 
+    def take(self, whole: "GradientBuffer") -> None:
+        """Take the gradients of all parameters from a buffer; nothing was written here before."""
+
 
 class GradientBuffer:
     """A flat array of gradients, and which parameters have one in it.
@@ -34,6 +37,7 @@ class GradientBuffer:
     Args:
         layout: Where the gradient of each parameter lies.
         xp: The array module of the parameters. Default: NumPy.
+        flat: Memory for it that is there already, of zeros.
 
     Attributes:
         flat: The array, of ``layout.size`` elements.
@@ -41,13 +45,24 @@ class GradientBuffer:
         written: For each parameter, whether it has a gradient here.
     """
 
-    def __init__(self, layout: FlatLayout, xp: Namespace = np) -> None:
-        self.flat: Array = layout.zeros(xp)
+    def __init__(self, layout: FlatLayout, xp: Namespace = np, flat: Array | None = None) -> None:
+        self._layout = layout
+        self.flat: Array = layout.zeros(xp) if flat is None else flat
         self.views = layout.views(self.flat)
         # Bytes are quicker than an array where one element is looked at.
         self._marks = bytearray(len(self.views))
         self._no_marks = bytes(self._marks)
         self.written = np.frombuffer(self._marks, np.bool_)
+
+    def move(self, flat: Array) -> None:
+        """Go on in other memory, with what is here."""
+        flat[:] = self.flat
+        self.flat, self.views = flat, self._layout.views(flat)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was written yet."""
+        return 1 not in self._marks
 
     def clear(self) -> None:
         """Begin anew: the next contribution to each parameter overwrites."""
@@ -61,7 +76,7 @@ class GradientBuffer:
             self.views[index][...] = gradient
             self._marks[index] = True
 
-    def mark(self, written: Sequence[bool]) -> None:
+    def mark(self, written: Sequence[bool] | bytes) -> None:
         """Say which parameters have a gradient here: a graph has written it."""
         self._marks[:] = bytes(written)
 
@@ -73,8 +88,16 @@ class GradientBuffer:
 
     def copy_to(self, other: Gradients) -> None:
         """Write what was written here to an empty one."""
-        for index in np.flatnonzero(self.written).tolist():
-            other.write(index, self.views[index])
+        if False in self._marks:
+            for index in np.flatnonzero(self.written).tolist():
+                other.write(index, self.views[index])
+        else:
+            other.take(self)
+
+    def take(self, whole: "GradientBuffer") -> None:
+        """Take the gradients of all parameters at once: on a GPU a launch, and not one for each."""
+        self.flat[...] = whole.flat
+        self.mark(whole.written.tolist())
 
     def add(self, other: "GradientBuffer") -> None:
         """Add another filled buffer to this filled one."""
@@ -84,8 +107,11 @@ class GradientBuffer:
 
     def add_held(self, held: "HeldGradients") -> None:
         """Add gradients that are held to this filled buffer, as if they were in another one."""
-        for view, gradient in zip(self.views, held.views, strict=True):
-            view += gradient
+        if held.whole is not None:
+            self.flat += held.whole
+        else:
+            for view, gradient in zip(self.views, held.views, strict=True):
+                view += gradient
         if False in self._marks:
             self.written |= held.written
 
@@ -98,6 +124,7 @@ class HeldGradients:
 
     Attributes:
         views: For each parameter its gradient, or 0.
+        whole: The flat array that they are views of, if they are.
     """
 
     def __init__(self, layout: FlatLayout, xp: Namespace = np) -> None:
@@ -110,6 +137,11 @@ class HeldGradients:
     def clear(self) -> None:
         """Let go of all gradients."""
         self.views: list[Any] = self._nothing.copy()
+        self.whole: Array | None = None
+
+    def take(self, whole: GradientBuffer) -> None:
+        """Hold the gradients of all parameters, where they are."""
+        self.views, self.whole = list(whole.views), whole.flat
 
     @property
     def written(self) -> Array:
@@ -118,7 +150,7 @@ class HeldGradients:
 
     def write(self, index: int, gradient: Any) -> None:
         """Contribute to the gradient of parameter number ``index``."""
-        before = self.views[index]
+        before, self.whole = self.views[index], None
         self.views[index] = (
             self._xp.asarray(gradient, self._dtype)
             if before is self._zero

@@ -6,7 +6,6 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -16,7 +15,7 @@ from mpi4py import MPI
 from distgrad.backend import Array
 from distgrad.distributed.communicator import check_peer, check_rank
 from distgrad.distributed.launch_environment import launched_size
-from distgrad.distributed.watch import Watch
+from distgrad.distributed.watch import Unwatched, Waits, Watch
 from distgrad.errors import DistgradError, RankError, UsageError
 
 __all__ = ["MpiCommunicator"]
@@ -52,7 +51,7 @@ class MpiCommunicator:
                 f"loads ({self.library}); start the job with that library's mpirun, or with "
                 "`distgrad launch`, which finds it"
             )
-        self._watch: AbstractContextManager[None] = nullcontext()
+        self.watch: Waits = Unwatched()
         if self.size > 1:
             _end_all_ranks_on_uncaught_exception(self)
             self._watch_over(timeout)
@@ -63,7 +62,7 @@ class MpiCommunicator:
             return
         apart = self._comm.Dup()
         watch = Watch(self.rank, self.size, self.host, _Mailbox(apart), self.abort, timeout)
-        self._watch = watch
+        self.watch = watch
 
         def leave() -> None:
             """Stay to answer until all ranks have come to their end."""
@@ -89,30 +88,30 @@ class MpiCommunicator:
     def broadcast(self, array: Array, root: int = 0) -> None:
         """See `Communicator.broadcast`."""
         check_rank("broadcast from", root, self.size)
-        with self._watch:
+        with self.watch:
             self._comm.Bcast(array, root)
 
     def all_reduce(self, array: Array) -> None:
         """See `Communicator.all_reduce`."""
-        with self._watch:
+        with self.watch:
             self._comm.Allreduce(MPI.IN_PLACE, array)
 
     def all_gather(self, array: Array) -> Array:
         """See `Communicator.all_gather`."""
         result = np.empty((self.size, *array.shape), array.dtype)
-        with self._watch:
+        with self.watch:
             self._comm.Allgather(array, result)
         return result
 
     def all_gather_slices(self, array: Array, bounds: Sequence[int]) -> None:
         """See `Communicator.all_gather_slices`."""
         counts = np.diff(bounds)
-        with self._watch:
+        with self.watch:
             self._comm.Allgatherv(MPI.IN_PLACE, [array, (counts, bounds[:-1])])
 
     def all_gather_object(self, value: Any) -> list[Any]:
         """See `Communicator.all_gather_object`."""
-        with self._watch:
+        with self.watch:
             return self._comm.allgather(value)
 
     def exchange(
@@ -131,12 +130,12 @@ class MpiCommunicator:
             for peer, arrays in outgoing.items()
             for tag, array in enumerate(arrays)
         ]
-        with self._watch:
+        with self.watch:
             MPI.Request.Waitall(requests)
 
     def barrier(self) -> None:
         """See `Communicator.barrier`."""
-        with self._watch:
+        with self.watch:
             self._comm.Barrier()
 
     def abort(self, status: int) -> NoReturn:

@@ -12,17 +12,19 @@ A reduction is used like this, on every rank::
 What is kept is the whole flat gradient or, where the reduction has bounds, this rank's slice of it.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from distgrad.backend import Array, Namespace
+from distgrad.distributed.choice import choose_parts, parts_in_messages
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer, Gradients, HeldGradients
+from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.shared_memory import NotSharedError
 from distgrad.distributed.tree import divided
-from distgrad.flat import BLOCK, FlatLayout
+from distgrad.flat import FlatLayout
 
 __all__ = [
     "REDUCTIONS",
@@ -30,15 +32,15 @@ __all__ = [
     "Reduction",
     "ShardedReduction",
     "TreeReduction",
-    "owner_bounds",
 ]
-
-_FEW = 4 * BLOCK
-"""Elements, of all ranks together, that are sent whole and not slice by slice."""
 
 
 class Reduction(Protocol):
     """Sums the gradients of a step over the micro-batches of all ranks."""
+
+    @property
+    def transport(self) -> str:
+        """What carries gradients of NumPy between the ranks, and why."""
 
     @property
     def bounds(self) -> Sequence[int] | None:
@@ -47,8 +49,11 @@ class Reduction(Protocol):
     def start(self, count: int, leaves: Sequence[range]) -> None:
         """Begin a step of ``count`` leaves, of which rank r contributes ``leaves[r]``."""
 
-    def open(self) -> Gradients:
-        """Return what the next leaf's gradients are to be written to."""
+    def open(self, in_place: bool = False) -> Gradients:
+        """Return what the next leaf's gradients are to be written to.
+
+        With ``in_place`` it is a `GradientBuffer`, for gradients that are computed into its views.
+        """
 
     def close(self) -> None:
         """Take what was opened last as complete."""
@@ -74,25 +79,37 @@ class ShardedReduction:
 
     Each rank adds up its own subtrees. Then each slice of the flat gradient has an owner, which
     gets the slice of every subtree from every rank, combines them in tree order, divides, and keeps
-    the result. With ranges aligned to powers of two this moves half the bytes of an all-reduce.
+    the result.
     """
 
-    def __init__(self, layout: FlatLayout, comm: Communicator, xp: Namespace = np) -> None:
+    _gathers = False
+
+    def __init__(
+        self,
+        layout: FlatLayout,
+        comm: Communicator,
+        xp: Namespace = np,
+        transport: str = "auto",
+    ) -> None:
         self._layout = layout
         self._comm = comm
         self._xp = xp
-        self._bounds = owner_bounds(layout.size, comm.size)
-        self._own = slice(self._bounds[comm.rank], self._bounds[comm.rank + 1])
+        self._parts = choose_parts(layout, comm, xp, transport, gathers=self._gathers)
+        self._buffers = self._parts.buffers
+        self._held = HeldGradients(layout, xp)
         self._leaves: Sequence[range] = ()
         self._count = 0
-        self._sums: list[GradientBuffer] = []
-        self._free: list[GradientBuffer] = []
-        self._held = HeldGradients(layout, xp)
+        self._number = 0
+
+    @property
+    def transport(self) -> str:
+        """See `Reduction.transport`."""
+        return self._parts.told
 
     @property
     def bounds(self) -> Sequence[int] | None:
         """See `Reduction.bounds`."""
-        return self._bounds
+        return owner_bounds(self._layout.size, self._comm.size)
 
     def start(self, count: int, leaves: Sequence[range]) -> None:
         """See `Reduction.start`."""
@@ -100,142 +117,73 @@ class ShardedReduction:
             self._count, self._leaves = count, leaves
             self._division = divided(count, tuple(leaves))
         self._due = iter(self._division.additions[self._comm.rank])
-        self._free += self._sums
-        self._sums = []
+        self._buffers = self._parts.buffers
+        self._number = 0
 
-    def open(self) -> Gradients:
+    def open(self, in_place: bool = False) -> Gradients:
         """See `Reduction.open`."""
         self._additions = next(self._due)
-        if self._additions:
+        self._holds = bool(self._additions) and not in_place
+        if self._holds:
             self._held.clear()
             return self._held
-        self._sums.append(self._free.pop() if self._free else self._new_buffer())
-        self._sums[-1].clear()
-        return self._sums[-1]
+        if self._number == len(self._buffers):
+            self._buffers.append(GradientBuffer(self._layout, self._xp))
+        self._number += 1
+        self._top.clear()
+        return self._top
 
     def close(self) -> None:
         """See `Reduction.close`."""
-        if not self._additions:
-            self._sums[-1].fill()
-            return
-        self._sums[-1].add_held(self._held)
-        self._held.clear()
-        for _ in range(self._additions - 1):
-            right = self._sums.pop()
-            self._sums[-1].add(right)
-            self._free.append(right)
+        additions = self._additions
+        if self._holds:
+            self._top.add_held(self._held)
+            self._held.clear()
+            additions -= 1
+        else:
+            self._top.fill()
+        for _ in range(additions):
+            right = self._top
+            self._number -= 1
+            self._top.add(right)
 
-    def _new_buffer(self) -> GradientBuffer:
-        return GradientBuffer(self._layout, self._xp)
+    @property
+    def _top(self) -> GradientBuffer:
+        """The last of the sums that are held."""
+        return self._buffers[self._number - 1]
 
     def used(self) -> Array:
         """See `Reduction.used`."""
         used = np.zeros(len(self._layout), np.bool_)
-        for buffer in self._sums:
+        for buffer in self._buffers[: self._number]:
             used |= buffer.written
         return used
 
     def load(self) -> Array | None:
         """See `Reduction.load`."""
-        return None
+        return self._parts.load(self._number)
 
-    def finish(self, divisor: float, out: Array, loads: Array | None = None) -> None:  # noqa: ARG002
+    def finish(self, divisor: float, out: Array, loads: Array | None = None) -> None:
         """See `Reduction.finish`."""
-        parts = self._exchange_slices([buffer.flat for buffer in self._sums])
-        if self._own.start < self._own.stop:
-            self._xp.divide(self._combined(parts), divisor, out=out)
-
-    def _exchange_slices(self, mine: Sequence[Array]) -> list[Array]:
-        """Send every owner its slice of this rank's parts; return all parts of the own slice."""
-        comm, bounds, own = self._comm, self._bounds, self._own
-        others = [rank for rank in range(comm.size) if rank != comm.rank]
-        arriving = {
-            rank: [
-                self._xp.empty(own.stop - own.start, self._layout.dtype)
-                for _ in range(self._division.subtrees[rank])
-            ]
-            for rank in others
-            if own.start < own.stop
-        }
-        comm.exchange(
-            {
-                rank: [flat[bounds[rank] : bounds[rank + 1]] for flat in mine]
-                for rank in others
-                if bounds[rank] < bounds[rank + 1]
-            },
-            arriving,
-        )
-        arriving[comm.rank] = [flat[own] for flat in mine]
-        return [part for rank in sorted(arriving) for part in arriving[rank]]
-
-    def _combined(self, parts: Iterable[Array]) -> Array:
-        """Add up the parts of all ranks, in order, along the tree; they are used as scratch."""
-        sums: list[Array] = []
-        for part, additions in zip(parts, self._division.across, strict=True):
-            sums.append(part)
-            for _ in range(additions):
-                right = sums.pop()
-                sums[-1] += right
-        (total,) = sums
-        return total
+        try:
+            self._parts.prepare(self._division)
+        except NotSharedError as error:
+            self._parts = parts_in_messages(
+                self._layout, self._comm, self._gathers, str(error), self._buffers, self._xp
+            )
+            self._parts.prepare(self._division)
+        self._parts.finish(divisor, out, loads)
 
 
 class TreeReduction(ShardedReduction):
-    """As `ShardedReduction`, and then the slices are gathered on all ranks.
+    """As `ShardedReduction`, and then the slices are gathered on all ranks."""
 
-    With ranges aligned to powers of two this moves as many bytes as an all-reduce does. Where the
-    gradients of all ranks are few bytes, every rank gets them whole and combines them by itself:
-    the first part travels with the record, so that a step with aligned ranges has one message. The
-    record is on the host: gradients on other devices go on their own.
-    """
-
-    def __init__(self, layout: FlatLayout, comm: Communicator, xp: Namespace = np) -> None:
-        super().__init__(layout, comm, xp)
-        is_sent_whole = xp is np and comm.size > 1 and comm.size * layout.size <= _FEW
-        self._empty_load = layout.zeros() if is_sent_whole else None
+    _gathers = True
 
     @property
     def bounds(self) -> None:
         """See `Reduction.bounds`."""
         return None
-
-    def load(self) -> Array | None:
-        """See `Reduction.load`."""
-        has_part = self._empty_load is not None and self._sums
-        return self._sums[0].flat if has_part else self._empty_load
-
-    def finish(self, divisor: float, out: Array, loads: Array | None = None) -> None:
-        """See `Reduction.finish`."""
-        if loads is not None:
-            np.divide(self._combined(self._parts_of_all(loads)), divisor, out=out)
-        else:
-            super().finish(divisor, out[self._own])
-            self._comm.all_gather_slices(out, self._bounds)
-
-    def _parts_of_all(self, loads: Array) -> Iterable[Array]:
-        """Return the parts of all ranks, whole, of which the first ones have come."""
-        numbers = self._division.subtrees
-        more = max(numbers) - 1
-        if more < 1:
-            return [load for load, number in zip(loads, numbers, strict=True) if number]
-        own = np.zeros((more, self._layout.size), self._layout.dtype)
-        for row, buffer in zip(own, self._sums[1:], strict=False):
-            row[:] = buffer.flat
-        of_ranks = zip(loads, self._comm.all_gather(own), numbers, strict=True)
-        return chain.from_iterable([load, *rows][:number] for load, rows, number in of_ranks)
-
-
-def owner_bounds(size: int, ranks: int) -> list[int]:
-    """Divide a flat array into one slice a rank: rank r owns bounds[r] to bounds[r + 1].
-
-    Slices begin at multiples of 65,536 elements; of a small array the last ranks own nothing.
-
-    Example:
-        >>> owner_bounds(200_000, 2)
-        [0, 131072, 200000]
-    """
-    blocks = -(-size // BLOCK)
-    return [min(size, -(-blocks * rank // ranks) * BLOCK) for rank in range(ranks + 1)]
 
 
 class AllReduce:
@@ -245,8 +193,15 @@ class AllReduce:
     """
 
     bounds = None
+    transport = "mpi"
 
-    def __init__(self, layout: FlatLayout, comm: Communicator, xp: Namespace = np) -> None:
+    def __init__(
+        self,
+        layout: FlatLayout,
+        comm: Communicator,
+        xp: Namespace = np,
+        transport: str = "auto",  # noqa: ARG002 (it is the comparison with MPI)
+    ) -> None:
         self._comm = comm
         self._xp = xp
         self._buffer = GradientBuffer(layout, xp)
@@ -255,7 +210,7 @@ class AllReduce:
         """See `Reduction.start`."""
         self._buffer.clear()
 
-    def open(self) -> GradientBuffer:
+    def open(self, in_place: bool = False) -> GradientBuffer:  # noqa: ARG002 (it always is)
         """See `Reduction.open`."""
         return self._buffer
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["Division", "TreeSum", "contiguous_ranges", "divided"]
+__all__ = ["Division", "TreeSum", "contiguous_ranges", "divided", "joined"]
 
 T = TypeVar("T")
 
@@ -54,14 +54,21 @@ class Division(NamedTuple):
     """What a division of the leaves among ranks makes of the tree.
 
     Attributes:
-        subtrees: How many partial sums each rank ends with.
+        leaves: How many there are.
+        parts: The leaves of each partial sum that a rank ends with, for each rank.
         additions: For each rank, how many sums become due with each of its leaves.
         across: The same for the partial sums of all ranks, in order.
     """
 
-    subtrees: tuple[int, ...]
+    leaves: int
+    parts: tuple[tuple[range, ...], ...]
     additions: tuple[tuple[int, ...], ...]
     across: tuple[int, ...]
+
+    @property
+    def subtrees(self) -> tuple[int, ...]:
+        """How many partial sums each rank ends with."""
+        return tuple([len(parts) for parts in self.parts])
 
 
 @lru_cache(maxsize=16)
@@ -69,27 +76,35 @@ def divided(count: int, leaves: tuple[range, ...]) -> Division:
     """Return how the sum of ``count`` leaves goes where rank r has ``leaves[r]``.
 
     Example:
-        >>> divided(4, (range(0, 2), range(2, 4)))
-        Division(subtrees=(1, 1), additions=((0, 1), (0, 1)), across=(0, 1))
+        >>> division = divided(6, (range(0, 2), range(2, 5), range(5, 6)))
+        >>> division.parts
+        ((range(0, 2),), (range(2, 4), range(4, 5)), (range(5, 6),))
+        >>> division.additions, division.across
+        (((0, 1), (0, 1, 0), (0,)), (0, 1, 0, 2))
     """
-    of_ranks = [_joined([range(leaf, leaf + 1) for leaf in own], count) for own in leaves]
-    across = _joined([part for parts, _ in of_ranks for part in parts], count)[1]
+    of_ranks = [joined([range(leaf, leaf + 1) for leaf in own], count) for own in leaves]
+    _, across = joined([part for parts, _ in of_ranks for part in parts], count)
     return Division(
-        tuple([len(parts) for parts, _ in of_ranks]),
+        count,
+        tuple([parts for parts, _ in of_ranks]),
         tuple([additions for _, additions in of_ranks]),
         across,
     )
 
 
-def _joined(nodes: Iterable[range], count: int) -> tuple[list[range], tuple[int, ...]]:
-    """Return what nodes in order add up to, and how many sums become due with each of them."""
+def joined(nodes: Iterable[range], count: int) -> tuple[tuple[range, ...], tuple[int, ...]]:
+    """Add up nodes of the tree over ``count`` leaves, each of which begins where the last ends.
+
+    Returns:
+        The nodes that they add up to, and how many sums become due with each of them.
+    """
     names: TreeSum[None] = TreeSum(count, lambda _left, _right: None)
     additions = []
     for node in nodes:
         held = len(names.parts)
         names.push(node, None)
         additions.append(held + 1 - len(names.parts))
-    return [part for part, _ in names.parts], tuple(additions)
+    return tuple([part for part, _ in names.parts]), tuple(additions)
 
 
 class TreeSum(Generic[T]):

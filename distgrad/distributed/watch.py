@@ -17,7 +17,7 @@ from time import monotonic
 from types import FrameType
 from typing import Protocol
 
-__all__ = ["Mailbox", "State", "Watch"]
+__all__ = ["Mailbox", "State", "Unwatched", "Waits", "Watch"]
 
 _TICK = 0.25
 """Seconds between two looks of the side thread."""
@@ -25,7 +25,30 @@ _TICK = 0.25
 _FIRST_QUESTION = 2.0
 """Seconds of waiting before the other ranks are asked."""
 
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN_FOLDERS = tuple([os.path.join(_PACKAGE, folder, "") for folder in ("backend", "distributed")])
+
+
+class Waits(Protocol):
+    """Watches over waits for other ranks, each of which runs inside ``with``."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the time of the wait is up: all ranks are being ended."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Unwatched:
+    """For waits that nobody watches over: there is no other rank, or no thread that could."""
+
+    over = False
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Mailbox(Protocol):
@@ -68,6 +91,9 @@ class Watch:
         abort: Ends all ranks with an exit status.
         timeout: Seconds that an operation may wait; what it waits for is told after a 60th of it,
             and then each time that the wait has doubled.
+
+    Attributes:
+        over: See `Waits.over`.
     """
 
     def __init__(
@@ -89,6 +115,7 @@ class Watch:
         self._operations = 0
         self._since: float | None = None
         self._ended = False
+        self.over = False
         self._closed = threading.Event()
         self._answers: dict[int, State] = {}
         self._thread = threading.Thread(target=self._run, name="distgrad-watch", daemon=True)
@@ -186,6 +213,7 @@ class Watch:
             _say(f"{told}. After {self._timeout:g} s of waiting all ranks are ended")
 
     def _give_up(self, speaks: bool, message: str) -> None:
+        self.over = True
         if speaks:
             _say(message)
             self._abort(3)
@@ -200,10 +228,10 @@ def _ended(states: list[State]) -> str:
 
 
 def _place(frame: FrameType | None) -> str:
-    """Return the innermost line outside this folder that a thread is at."""
+    """Return the innermost line that a thread is at outside of what carries messages."""
     while frame is not None:
         code = frame.f_code
-        if not code.co_filename.startswith(_OWN_FOLDER):
+        if not code.co_filename.startswith(_OWN_FOLDERS):
             return f"{code.co_filename}:{frame.f_lineno} ({code.co_name})"
         frame = frame.f_back
     return "an unknown place"

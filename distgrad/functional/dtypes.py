@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from distgrad.backend.bfloat16 import limits
 from distgrad.backend.dtypes import (
     DEFAULT_FLOAT,
     DType,
@@ -158,14 +159,14 @@ class finfo:  # noqa: N801  PyTorch's name, in lower case
         dtype = data_type(type)
         if not is_floating(dtype):
             raise TypeError(f"finfo() takes a floating-point type, not {dtype}; use iinfo()")
-        limits = np.finfo(dtype)
+        found = limits(dtype)
         self.dtype = dtype.name
-        self.bits = int(limits.bits)
-        self.eps = float(limits.eps)
-        self.max = float(limits.max)
-        self.min = float(limits.min)
-        self.tiny = self.smallest_normal = float(limits.smallest_normal)
-        self.resolution = 10.0 ** -int(limits.precision)
+        self.bits = int(found.bits)
+        self.eps = float(found.eps)
+        self.max = float(found.max)
+        self.min = float(found.min)
+        self.tiny = self.smallest_normal = float(found.smallest_normal)
+        self.resolution = 10.0 ** -int(found.precision)
 
     def __repr__(self) -> str:
         return (

@@ -6,6 +6,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import array_namespace, to_host
+from distgrad.backend.bfloat16 import limits
 from distgrad.backend.lacking import largest
 from distgrad.creation import as_tensor
 from distgrad.functional.decompositions import matrices
@@ -113,7 +114,7 @@ def _bounds(x: Tensor, atol: Any, rtol: Any) -> tuple[Any, Any]:
     """Return both tolerances as numbers or arrays, with PyTorch's defaults."""
     atol, rtol = (getattr(value, "data", value) for value in (atol, rtol))
     if rtol is None:
-        precision = max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
+        precision = max(x.shape[-2:]) * float(limits(x.dtype).eps)
         rtol = precision if atol is None else _unless_positive(atol, precision)
     return 0.0 if atol is None else atol, rtol
 

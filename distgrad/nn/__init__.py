@@ -37,6 +37,7 @@ from distgrad.nn.dropout import (
     Dropout1d,
     Dropout2d,
     Dropout3d,
+    DropoutAdd,
     FeatureAlphaDropout,
 )
 from distgrad.nn.folding import Fold, Unfold
@@ -50,7 +51,7 @@ from distgrad.nn.hard_activation import (
     Threshold,
 )
 from distgrad.nn.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
-from distgrad.nn.linear import Bilinear, Linear
+from distgrad.nn.linear import Bilinear, Linear, LinearReLU
 from distgrad.nn.loss import (
     GaussianNLLLoss,
     HuberLoss,
@@ -149,6 +150,7 @@ __all__ = [
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
+    "DropoutAdd",
     "Embedding",
     "EmbeddingBag",
     "FeatureAlphaDropout",
@@ -176,6 +178,7 @@ __all__ = [
     "LayerSummary",
     "LeakyReLU",
     "Linear",
+    "LinearReLU",
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",

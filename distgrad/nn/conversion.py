@@ -80,6 +80,14 @@ class Convertible(Stateful):
         """Convert floating-point parameters and buffers to float16."""
         return self.to(dtype=np.float16)
 
+    def bfloat16(self) -> Self:
+        """Convert floating-point parameters and buffers to bfloat16.
+
+        Raises:
+            UsageError: If ``ml_dtypes`` is not installed.
+        """
+        return self.to(dtype="bfloat16")
+
     def _convert(self, convert: Callable[[Tensor], Tensor]) -> Self:
         tensors = [*self.parameters(), *self.buffers()]
         # All are converted before one is changed: an error leaves the module as it was.

@@ -10,6 +10,7 @@ __all__ = [
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
+    "DropoutAdd",
     "FeatureAlphaDropout",
 ]
 
@@ -19,9 +20,7 @@ class _Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        if not 0.0 <= p <= 1.0:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-        self.p = p
+        self.p = _checked(p)
         self.inplace = inplace
 
     def extra_repr(self) -> str:
@@ -156,3 +155,42 @@ class FeatureAlphaDropout(_Dropout):
     def forward(self, input: Tensor) -> Tensor:
         """Return ``input`` with channels replaced, in training mode."""
         return functional.feature_alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class DropoutAdd(Module):
+    """Adds its first input, with elements dropped in training, to its second, in one operation.
+
+    The bits are those of ``residual + Dropout(p)(input)``.
+
+    Args:
+        p: The probability of a zero, from 0 to 1. Default: 0.5.
+
+    Shapes:
+        input [*], residual [*], the same; output [*], the same.
+
+    Raises:
+        ValueError: If ``p`` does not lie between 0 and 1.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dg.nn.DropoutAdd(1.0)(dg.ones(2), dg.tensor([3.0, 4.0])).tolist()
+        [3.0, 4.0]
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        self.p = _checked(p)
+
+    def forward(self, input: Tensor, residual: Tensor) -> Tensor:
+        """Return the sum."""
+        return functional.dropout_add(input, residual, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        """Return the argument."""
+        return f"p={self.p}"
+
+
+def _checked(p: float) -> float:
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    return p

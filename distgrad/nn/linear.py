@@ -1,4 +1,4 @@
-"""`Linear`, an affine map of the last axis, and `Bilinear`, of two inputs."""
+"""`Linear`, an affine map of the last axis, and with `ReLU`; `Bilinear`, of two inputs."""
 
 import math
 
@@ -9,7 +9,7 @@ from distgrad.nn import functional, init
 from distgrad.nn.affine import Affine
 from distgrad.tensor import Tensor
 
-__all__ = ["Bilinear", "Linear"]
+__all__ = ["Bilinear", "Linear", "LinearReLU"]
 
 
 class Linear(Affine):
@@ -57,6 +57,22 @@ class Linear(Affine):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
+
+
+class LinearReLU(Linear):
+    """`Linear` and `ReLU` in one operation, with the same parameters and the same bits.
+
+    Arguments and shapes are those of `Linear`.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dg.nn.LinearReLU(3, 2)(dg.ones(5, 3)).min() >= 0
+        tensor(True)
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the map of ``input``, with 0 in place of what is negative."""
+        return functional.linear_relu(input, self.weight, self.bias)
 
 
 class Bilinear(Affine):

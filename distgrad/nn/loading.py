@@ -123,7 +123,7 @@ def _assign(place: Place, value: Any) -> None:
 
 def _mismatch(tensor: Tensor, value: Any, assign: bool) -> str | None:
     array = _as_array(value)
-    if array.dtype.kind not in "biuf":
+    if not (is_floating(array.dtype) or array.dtype.kind in "biu"):
         return f"expects numbers, got {type(value).__name__} of data type {array.dtype}"
     if array.shape != tensor.shape:
         return f"has shape {tensor.shape}, got {array.shape}"

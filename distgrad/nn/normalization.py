@@ -84,7 +84,7 @@ class RMSNorm(Module):
     Args:
         normalized_shape: The lengths of those axes, or the length of the last one.
         eps: Added to the mean square; None for the distance from 1 to the next number of the
-            input's data type. Default: None.
+            data type that is computed in: float32, but for float64. Default: None.
         elementwise_affine: Whether there is a weight, at first 1. Default: True.
         dtype: Data type of the weight. Default: float32.
 

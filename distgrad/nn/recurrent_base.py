@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from distgrad.backend import array_namespace
+from distgrad.backend.listening import constant
 from distgrad.functional import cat, stack
 from distgrad.nn import functional, init
 from distgrad.nn.module import Module
@@ -212,9 +213,9 @@ class RNNBase(Module):
         """Return the states to begin with, (passes, sequences, features), or refuse them."""
         passes, count = self.num_layers * self._directions, rows.batch_sizes[0]
         if states is None:
-            zeros = array_namespace(rows.x.data).zeros
+            xp = array_namespace(rows.x.data)
             shapes = ((passes, count, width) for width in self._widths())
-            return [Tensor(zeros(shape, rows.x.dtype)) for shape in shapes]
+            return [Tensor(constant(xp.zeros(shape, rows.x.dtype))) for shape in shapes]
         for name, state, width in zip("hc", states, self._widths(), strict=False):
             expected = (passes, count, width) if batched else (passes, width)
             if state.shape != expected:

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from distgrad import ops
 from distgrad.backend import array_namespace
+from distgrad.backend.listening import constant
 from distgrad.functional import relu, tanh
 from distgrad.nn import functional, init
 from distgrad.nn.module import Module
@@ -73,7 +74,7 @@ class RNNCellBase(Module):
         x = input if input.ndim == 2 else input.unsqueeze(0)
         if states is None:
             zeros = array_namespace(x.data).zeros((len(x), self.hidden_size), x.dtype)
-            return x, [Tensor(zeros) for _ in names]
+            return x, [Tensor(constant(zeros)) for _ in names]
         expected = (*input.shape[:-1], self.hidden_size)
         for name, state in zip(names, states, strict=True):
             if state.shape != expected:

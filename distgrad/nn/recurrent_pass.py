@@ -8,6 +8,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import array_namespace
+from distgrad.backend.listening import constant
 from distgrad.functional import cat
 from distgrad.nn import functional
 from distgrad.tensor import Tensor, apply
@@ -77,7 +78,7 @@ def _lstm(x: Tensor, firsts: Sequence[Tensor], weights: Weights, spans: Spans) -
 
 def _gru(x: Tensor, firsts: Sequence[Tensor], weights: Weights, spans: Spans) -> list[Tensor]:
     bias, hidden = None, firsts[0].shape[1]
-    last = Tensor(array_namespace(x.data).zeros(hidden, x.dtype))
+    last = Tensor(constant(array_namespace(x.data).zeros(hidden, x.dtype)))
     if "bias_hh" in weights:
         of_h = weights["bias_hh"]
         bias = weights["bias_ih"] + cat([of_h[: 2 * hidden], last])

@@ -59,8 +59,7 @@ def load_weights(module: Module, path: str | Path, strict: bool = True) -> Incom
 
     Values are converted to the data types of the module: those of float16 and bfloat16 files are
     held exactly by float32 parameters; float64 files are rounded there. To keep what a file has,
-    convert the module first, as with ``module.double()`` or ``module.half()``. There is no bfloat16
-    in NumPy, so nothing writes it.
+    convert the module first, as with ``module.double()`` or ``module.bfloat16()``.
 
     A shared parameter may stand in the file under each of its names or under one of them.
 

@@ -10,13 +10,13 @@ from distgrad.ops.attention import attention_mix, attention_scores, attention_we
 from distgrad.ops.conv import channel_sum, conv2d, conv2d_weight, conv_transpose2d
 from distgrad.ops.determinant import cofactor, cofactor_slope, det, log_of_det, sign_of_det
 from distgrad.ops.diagonal import diagonal, put_diagonal, tril, triu
+from distgrad.ops.dropout import dropout, dropout_add
 from distgrad.ops.einstein import einsum
 from distgrad.ops.elementwise import (
     absolute,
     add,
     astype,
     divide,
-    dropout,
     lerp,
     multiply,
     negative,
@@ -52,6 +52,7 @@ from distgrad.ops.factor import (
     qr_packed,
 )
 from distgrad.ops.fused_attention import attention
+from distgrad.ops.fused_linear import linear_relu
 from distgrad.ops.gelu import gelu, gelu_x
 from distgrad.ops.gru import gru, gru_cell
 from distgrad.ops.index import accumulate, assign, assign_view, getitem, put
@@ -201,6 +202,9 @@ from distgrad.ops.trigonometry import (
     tan,
     tanh,
 )
+from distgrad.ops.widening import widen_in_time
+
+widen_in_time(globals())
 
 __all__ = [
     "Op",
@@ -263,6 +267,7 @@ __all__ = [
     "divide",
     "dot",
     "dropout",
+    "dropout_add",
     "eigh_packed",
     "eigvalsh",
     "einsum",
@@ -311,6 +316,7 @@ __all__ = [
     "less",
     "less_equal",
     "linear",
+    "linear_relu",
     "log",
     "log1p",
     "log2",

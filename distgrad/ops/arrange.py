@@ -3,7 +3,7 @@
 from distgrad.ops.op import op
 
 
-@op
+@op(moves=True)
 def flip(xp, x, /, axis):
     """The order along each of these axes turned round."""
     return xp.flip(x, axis).copy(order="K")
@@ -14,7 +14,7 @@ def _(xp, g, axis):
     return flip(xp, g, axis=axis)
 
 
-@op
+@op(moves=True)
 def roll(xp, x, /, shift, axis):
     """Each axis moved on by its shift; what leaves at the end comes in at the beginning."""
     return xp.roll(x, shift, axis) if axis else x.copy()

@@ -12,6 +12,7 @@ import numpy as np
 
 from distgrad.backend.lacking import largest
 from distgrad.ops.activation import softmax_x
+from distgrad.ops.linalg import matmul
 from distgrad.ops.op import op
 
 
@@ -25,7 +26,7 @@ def attention_scores(xp, query, key, bias, /, scale):
 
     The bias may be None.
     """
-    y = xp.matmul(key, _swap(xp, query * scale))
+    y = matmul(xp, key, _swap(xp, query * scale))
     if bias is not None:
         y += _swap(xp, bias)
     return y
@@ -33,12 +34,12 @@ def attention_scores(xp, query, key, bias, /, scale):
 
 @attention_scores.rule("query")
 def _(xp, g, key, scale):
-    return xp.matmul(_swap(xp, g), key) * scale
+    return matmul(xp, _swap(xp, g), key) * scale
 
 
 @attention_scores.rule("key")
 def _(xp, g, query, scale):
-    return xp.matmul(g, query * scale)
+    return matmul(xp, g, query * scale)
 
 
 @attention_scores.rule("bias")
@@ -53,7 +54,7 @@ def attention_weights(xp, scores):
     y = scores - largest(xp, scores, -2, lowest)
     xp.exp(y, out=y)
     total = xp.sum(y, axis=-2, keepdims=True)
-    total[total == 0] = 1
+    total += total == 0
     y /= total
     return y
 
@@ -66,14 +67,14 @@ def _(xp, g, y):
 @op
 def attention_mix(xp, weights, value):
     """``weights' @ value``: (..., S, L) and (..., S, E) to (..., L, E)."""
-    return xp.matmul(_swap(xp, weights), value)
+    return matmul(xp, _swap(xp, weights), value)
 
 
 @attention_mix.rule("weights")
 def _(xp, g, value):
-    return xp.matmul(value, _swap(xp, g))
+    return matmul(xp, value, _swap(xp, g))
 
 
 @attention_mix.rule("value")
 def _(xp, g, weights):
-    return xp.matmul(weights, g)
+    return matmul(xp, weights, g)

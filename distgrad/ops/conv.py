@@ -108,7 +108,7 @@ def _(xp, g, x, window, groups):
     return conv2d(xp, x, g, None, window=window, groups=groups)
 
 
-@op
+@op(kernel=True)
 def channel_sum(xp, x):
     """The sum of each channel of x (N, C, ...)."""
     rows = xp.ascontiguousarray(xp.moveaxis(x, 1, -1)).reshape(-1, x.shape[1])

@@ -3,7 +3,7 @@
 from distgrad.ops.op import op
 
 
-@op(view=True)
+@op(view=True, moves=True)
 def diagonal(xp, x, /, offset=0, axis1=0, axis2=1):
     """The diagonal of two axes as the last axis; a positive offset counts to the right."""
     shape, strides = list(x.shape), list(x.strides)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from string import ascii_letters
 
+from distgrad.backend.kernels import kernel
 from distgrad.ops.op import op
 
 
@@ -43,12 +44,29 @@ def _joined(terms, output):
     return ",".join(terms) + "->" + output
 
 
+@kernel
+def contraction(xp, a, b, left, right, output):
+    """The sum of products of two arrays, whose axes and the result's are named by letters."""
+    return xp.einsum(_joined((left, right), output), a, b, optimize=True)
+
+
+@kernel
+def summed_products(xp, *operands, subscripts):
+    """The sum of products of arrays, one or more than two, in NumPy's order."""
+    return xp.einsum(subscripts, *operands, optimize=True)
+
+
 @op(view=True)
 def einsum(xp, *operands, subscripts):
     """NumPy's, and the result may name an index twice: it is then 0 off that diagonal."""
     terms, output = explicit(subscripts, tuple(x.ndim for x in operands))
     unique = "".join(dict.fromkeys(output))
-    y = xp.einsum(_joined(terms, unique), *operands, optimize=True)
+    if len(operands) == 2:
+        y = contraction(xp, *operands, *terms, unique)
+    elif len(operands) == 1 and set(terms[0]) == set(unique):
+        y = xp.einsum(_joined(terms, unique), *operands)
+    else:
+        y = summed_products(xp, *operands, subscripts=_joined(terms, unique))
     if unique == output:
         return xp.asarray(y)
     lengths = dict(zip(unique, y.shape, strict=True))

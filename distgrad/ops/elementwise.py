@@ -216,18 +216,7 @@ def _(xp, g, start, end):
     return g * (end - start)
 
 
-@op
-def dropout(xp, x, mask):
-    """``x * mask``; the mask holds 0 or 1 / (1 - p) and is drawn by the caller, from a key."""
-    return x * mask
-
-
-@dropout.rule("x")
-def _(xp, g, mask):
-    return g * mask
-
-
-@op
+@op(moves=True)
 def astype(xp, x, /, dtype):
     return x.astype(dtype)
 

@@ -7,7 +7,7 @@ from distgrad.ops.op import op
 __all__ = ["check_indices", "embedding", "embedding_table"]
 
 
-@op
+@op(moves=True)
 def embedding(xp, table, /, indices, padding=None, by_frequency=False):
     """The rows of ``table`` at ``indices``; the row ``padding`` gets no gradient.
 

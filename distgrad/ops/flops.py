@@ -13,6 +13,7 @@ import numpy as np
 from distgrad.ops.attention import attention_mix, attention_scores
 from distgrad.ops.conv import conv2d, conv2d_weight, conv_transpose2d
 from distgrad.ops.einstein import einsum, explicit
+from distgrad.ops.fused_linear import linear_relu
 from distgrad.ops.gru import gru
 from distgrad.ops.linalg import dot, linear, matmul
 from distgrad.ops.lstm import lstm
@@ -37,7 +38,7 @@ def count_flops(
         >>> count_flops(matmul.forward, (a, b), {}, a @ b)
         60
     """
-    products = _PRODUCTS.get(forward)
+    products = _PRODUCTS.get(forward) or _PRODUCTS.get(getattr(forward, "__wrapped__", forward))
     return 0 if products is None else 2 * int(products(output, *inputs, **attributes))
 
 
@@ -75,6 +76,7 @@ _PRODUCTS: dict[Callable[..., Any], Callable[..., Any]] = {
     dot.forward: lambda y, a, _b: y.size * a.shape[-1],
     matmul.forward: lambda y, a, _b: y.size * a.shape[-1],
     linear.forward: lambda y, _x, weight, _bias: y.size * weight.shape[1],
+    linear_relu.forward: lambda y, _x, weight, _bias: y.size * weight.shape[1],
     attention_scores.forward: lambda y, query, *_, **__: y.size * query.shape[-1],
     attention_mix.forward: lambda y, _weights, value: y.size * value.shape[-2],
     conv2d.forward: lambda y, _x, weight, *_, **__: y.size * weight[0].size,

@@ -8,6 +8,7 @@ which keep the weights, are faster.
 from distgrad.backend.kernels import kernel
 from distgrad.ops.attention import attention_mix, attention_scores, attention_weights
 from distgrad.ops.join import stack
+from distgrad.ops.linalg import matmul
 from distgrad.ops.op import op
 
 __all__ = ["attention", "attention_x"]
@@ -35,10 +36,10 @@ def attention_x(xp, above, stacked, y, /, scale, causal):
     query, key, value = stacked[0], stacked[1], stacked[2]
     weights = _weights(xp, stacked, scale, causal)
     of_output = xp.sum(above * y, axis=-1, keepdims=True)
-    slopes = weights * (xp.matmul(value, _swap(xp, above)) - _swap(xp, of_output))
-    of_query = xp.matmul(_swap(xp, slopes), key) * scale
-    of_key = xp.matmul(slopes, query * scale)
-    return stack(xp, of_query, of_key, xp.matmul(weights, above), axis=0)
+    slopes = weights * (matmul(xp, value, _swap(xp, above)) - _swap(xp, of_output))
+    of_query = matmul(xp, _swap(xp, slopes), key) * scale
+    of_key = matmul(xp, slopes, query * scale)
+    return stack(xp, of_query, of_key, matmul(xp, weights, above), axis=0)
 
 
 def _weights(xp, stacked, scale, causal):

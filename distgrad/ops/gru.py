@@ -12,6 +12,7 @@ translation", EMNLP 2014, with r behind the product with h, as in cuDNN and PyTo
 
 from distgrad.backend.lacking import is_anything_true
 from distgrad.ops.join import concatenate, stack
+from distgrad.ops.linalg import matmul
 from distgrad.ops.op import op
 from distgrad.ops.recurrent import Layout, before, carried, flattened, is_recorded, walk_back
 
@@ -48,7 +49,7 @@ def gru(xp, given, /, hidden, spans):
     h, weight = given.h, given.weight.T
     for start, end in spans:
         h_behind, state = made.hs[start:end], h[: end - start]
-        of_h = xp.matmul(state, weight).reshape(end - start, 3, hidden)
+        of_h = matmul(xp, state, weight).reshape(end - start, 3, hidden)
         of_h[:, 2] += given.bias
         _step(xp, given.gates[start:end], of_h, state, made.gates[start:end], h_behind)
         h = carried(xp, h, h_behind)
@@ -103,7 +104,7 @@ def _(xp, g, y, hidden, spans):
         xp,
         concatenate(xp, found[:, :2], found[:, 3:], axis=1),
         above.h + h,
-        above.weight + xp.matmul(xp.transpose(of_h), earlier),
+        above.weight + matmul(xp, xp.transpose(of_h), earlier),
         above.bias + xp.sum(found[:, 2], axis=0),
     )
 
@@ -129,7 +130,7 @@ def _walk(xp, made, above, slopes, spans):
         if others is not None:
             found += others[start:end]
         h *= made.gates[start:end, 1]
-        h += xp.matmul(_of_h(xp, found), made.weight)
+        h += matmul(xp, _of_h(xp, found), made.weight)
     return slopes, all_h
 
 
@@ -141,7 +142,7 @@ def _recorded_walk(xp, made, above, slopes, spans):
         h = h + above.hs[rows]
         count, hidden = h.shape
         found = slopes[rows] * xp.reshape(h, (count, 1, hidden)) + others[rows]
-        h = h * made.gates[rows, 1] + xp.matmul(_of_h(xp, found), made.weight)
+        h = h * made.gates[rows, 1] + matmul(xp, _of_h(xp, found), made.weight)
         return (found,), (h,)
 
     (found,), (h,) = walk_back(xp, spans, (made.h,), back)

@@ -14,7 +14,7 @@ def _is_basic(index):
     return all(isinstance(p, int | np.integer | slice | EllipsisType | None) for p in parts)
 
 
-@op(view=True)
+@op(view=True, moves=True)
 def getitem(xp, x, /, index):
     y = x[index]
     if isinstance(y, np.generic) and _is_basic(index):

@@ -11,7 +11,7 @@ def _part(ndim, axis, index):
     return (*(slice(None),) * (axis % ndim), index)
 
 
-@op
+@op(moves=True)
 def concatenate(xp, *arrays, axis=0):
     return xp.concatenate(arrays, axis=axis)
 
@@ -23,7 +23,7 @@ def _(xp, g, position, shapes, axis):
     return getitem(xp, g, index=_part(len(shapes[0]), axis, slice(start, ends[position])))
 
 
-@op
+@op(moves=True)
 def stack(xp, *arrays, axis=0):
     return xp.stack(arrays, axis=axis)
 

@@ -5,6 +5,7 @@ from types import ModuleType
 
 from distgrad.backend.kernels import kernel
 from distgrad.ops.op import op
+from distgrad.ops.products import column_sum
 
 
 def swapped(xp, x):
@@ -81,10 +82,36 @@ def _product(xp, a, b):
 @op(kernel=True)
 def linear(xp, x, weight, bias, /):
     """``x @ weight.T + bias``; ``bias`` may be None."""
-    y = _rows(xp, x).dot(weight.T)
+    rows = _rows(xp, x)
+    y = (_few_by_weight if _are_few(rows, weight) else _by_weight)(xp, rows, weight, bias)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _by_weight(xp, rows, weight, bias):
+    y = rows.dot(weight.T)
     if bias is not None:
         y += bias
-    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+    return y
+
+
+def _few_by_weight(xp, rows, weight, bias):
+    """The same with the larger operand in front.
+
+    A product arranges blocks of its second operand anew, which takes as long as the product itself
+    where only a few rows make use of them. With OpenBLAS on AVX-512 this takes half to four fifths
+    of the time, elsewhere as long.
+    """
+    product = weight.dot(rows.T).T
+    y = xp.empty(product.shape, product.dtype)
+    if bias is None:
+        y[...] = product
+        return y
+    return xp.add(product, bias, out=y)
+
+
+def _are_few(rows, weight):
+    outputs, inputs = weight.shape
+    return 8 * len(rows) <= inputs and 2 * len(rows) <= outputs
 
 
 @linear.rule("x")
@@ -100,4 +127,7 @@ def _(xp, g, x):
 
 @linear.rule("bias")
 def _(xp, g):
-    return _rows(xp, g).sum(0)
+    rows = _rows(xp, g)
+    if isinstance(xp, ModuleType) and column_sum.stands_in(xp):
+        return column_sum(xp, rows)
+    return rows.sum(0)

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from distgrad.backend import array_namespace, to_host
 from distgrad.backend.lacking import first_true, is_anything_true, largest
 from distgrad.ops.activation import softmax_x
@@ -27,9 +29,9 @@ def _(xp, g, y, axis):
 
 def _check_targets(name, target, classes, ignore_index):
     bad = (target < 0) | (target >= classes)
-    if not to_host(bad.any()):
-        return
-    place = first_true(bad & (target != ignore_index))
+    place = first_true(bad)
+    if place is not None:
+        place = first_true(bad & (target != ignore_index))
     if place is not None:
         raise IndexError(
             f"{name}: target {int(to_host(target[place]))} at index {place} is out of range for "
@@ -44,8 +46,12 @@ def _weights(target, ignore_index, weight):
     return kept if weight is None else weight[target * kept] * kept
 
 
-def _total_weight(target, ignore_index, weight):
-    return float(to_host(_weights(target, ignore_index, weight).sum())) or math.nan
+def _total(xp, weights, dtype, none):
+    """The sum of weights, and a number in its place where that is 0; a GPU is not waited for."""
+    total = weights.sum()
+    if xp is np:
+        return float(total) or none
+    return xp.where(total == 0, none, total).astype(dtype)
 
 
 def _shares(target, reduction, ignore_index, weight, dtype):
@@ -53,7 +59,7 @@ def _shares(target, reduction, ignore_index, weight, dtype):
     shares = _weights(target, ignore_index, weight).astype(dtype)
     if reduction == "mean":
         # Where all targets are ignored the mean is nan, but nothing depends on it.
-        shares /= float(to_host(shares.sum())) or 1
+        shares /= _total(array_namespace(shares), shares, dtype, 1)
     return shares
 
 
@@ -99,12 +105,14 @@ def _reduced_loss(xp, losses, target, reduction, ignore_index, weight):
     kept = target != ignore_index
     if weight is not None:
         losses = losses * weight[target * kept].astype(losses.dtype, copy=False)
-    if not to_host(kept.all()):  # no product: the score of an ignored place may be infinite
+    if is_anything_true(~kept):  # no product: the score of an ignored place may be infinite
         losses = xp.where(kept, losses, 0)
     if reduction == "none":
         return losses
     total = xp.sum(losses)
-    return total / _total_weight(target, ignore_index, weight) if reduction == "mean" else total
+    if reduction == "sum":
+        return total
+    return total / _total(xp, _weights(target, ignore_index, weight), total.dtype, math.nan)
 
 
 @op(kernel=True)

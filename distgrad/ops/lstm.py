@@ -10,7 +10,9 @@ projection of h' is that of H. Sak, A. Senior and F. Beaufays, Interspeech 2014.
 
 from distgrad.backend.lacking import is_anything_true
 from distgrad.ops.join import concatenate, stack
+from distgrad.ops.linalg import matmul
 from distgrad.ops.op import op
+from distgrad.ops.products import product_into
 from distgrad.ops.recurrent import Layout, before, carried, flattened, is_recorded, walk_back
 
 __all__ = ["lstm", "lstm_cell"]
@@ -54,11 +56,11 @@ def lstm(xp, given, /, hidden, width, spans):
     for start, end in spans:
         gates, c_behind = made.gates[start:end], made.cs[start:end]
         h_behind = made.hs[start:end] if width == hidden else xp.empty_like(c_behind)
-        xp.matmul(h[: end - start], weight, out=gates.reshape(end - start, 4 * hidden))
+        product_into(xp, h[: end - start], weight, gates.reshape(end - start, 4 * hidden))
         gates += given.gates[start:end]
         _step(xp, gates, c[: end - start], halves, h_behind, c_behind)
         if width != hidden:
-            h_behind = xp.matmul(h_behind, given.projection.T, out=made.hs[start:end])
+            h_behind = product_into(xp, h_behind, given.projection.T, made.hs[start:end])
         h, c = carried(xp, h, h_behind), carried(xp, c, c_behind)
     return flat
 
@@ -119,11 +121,11 @@ def _(xp, g, y, hidden, width, spans):
     walk = _recorded_walk if is_recorded(xp) else _walk
     of_gates, hs, h, c = walk(xp, made, above, slopes, to_c, spans)
     of_gates = xp.reshape(of_gates, (len(of_gates), 4 * hidden))
-    of_weight = xp.matmul(xp.transpose(of_gates), before(xp, made.h, made.hs, spans))
+    of_weight = matmul(xp, xp.transpose(of_gates), before(xp, made.h, made.hs, spans))
     found = [of_gates, above.h + h, above.c + c, above.weight + of_weight]
     if width != hidden:
         unprojected = made.gates[:, 3] * xp.tanh(made.cs)
-        found.append(above.projection + xp.matmul(xp.transpose(hs), unprojected))
+        found.append(above.projection + matmul(xp, xp.transpose(hs), unprojected))
     return flattened(xp, *found)
 
 
@@ -144,14 +146,14 @@ def _walk(xp, made, above, slopes, to_c, spans):
         unprojected = h
         if hs is not None:
             hs[start:end] = h
-            unprojected = xp.matmul(h, made.projection)
+            unprojected = matmul(xp, h, made.projection)
         c += unprojected * to_c[start:end]
         of_gates[:, :3] *= c[:, None]
         of_gates[:, 3] *= unprojected
         if others is not None:
             of_gates += others[start:end]
         c *= made.gates[start:end, 1]
-        xp.matmul(of_gates.reshape(end - start, len(made.weight)), made.weight, out=h)
+        product_into(xp, of_gates.reshape(end - start, len(made.weight)), made.weight, h)
     return slopes, hs, all_h, all_c
 
 
@@ -162,11 +164,11 @@ def _recorded_walk(xp, made, above, slopes, to_c, spans):
 
     def back(rows, h, c):
         h = h + above.hs[rows]
-        unprojected = xp.matmul(h, made.projection) if hasattr(made, "projection") else h
+        unprojected = matmul(xp, h, made.projection) if hasattr(made, "projection") else h
         c = c + above.cs[rows] + unprojected * to_c[rows]
         of_gates = _of_gates(xp, slopes[rows], unprojected, c) + others[rows]
         flat = xp.reshape(of_gates, (len(h), 4 * hidden))
-        return (of_gates, h), (xp.matmul(flat, made.weight), c * made.gates[rows, 1])
+        return (of_gates, h), (matmul(xp, flat, made.weight), c * made.gates[rows, 1])
 
     (of_gates, hs), (h, c) = walk_back(xp, spans, (made.h, made.c), back)
     return of_gates, hs, h, c

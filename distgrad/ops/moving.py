@@ -4,7 +4,7 @@ from distgrad.backend import devices
 from distgrad.ops.op import op
 
 
-@op
+@op(moves=True)
 def to_device(xp, x, /, device, origin):
     """A copy of ``x``, which lies on ``origin``, in the memory of a device."""
     moved = devices.to_device(x, device)

@@ -14,7 +14,9 @@ import math
 from distgrad.backend import Array, Namespace
 from distgrad.backend.kernels import kernel
 from distgrad.ops.conv import channel_sum
+from distgrad.ops.linalg import matmul
 from distgrad.ops.op import op
+from distgrad.ops.products import column_sum
 from distgrad.ops.reduce import var
 
 __all__ = ["moments", "normalize", "normalize_input", "normalize_weight", "rms_normalize"]
@@ -130,8 +132,8 @@ def normalize_weight(xp, above, x, /, axes, eps, statistics=None):
     scale = 1 / xp.sqrt(variance + eps)
     if _axis(x.ndim, axes):
         _each(xp, xp.multiply, product, scale, out=product)
-        return _column_sum(xp, product).reshape([x.shape[axis] for axis in axes])
-    return _column_sum(xp, product) * scale[0]
+        return column_sum(xp, product).reshape([x.shape[axis] for axis in axes])
+    return column_sum(xp, product) * scale[0]
 
 
 @normalize_weight.rule("above")
@@ -234,22 +236,8 @@ _WIDTH = 1024
 def _mean(xp, rows, axis):
     count = rows.shape[axis] or 1  # of no elements nobody sees the mean
     if axis:
-        return xp.matmul(rows, xp.ones((rows.shape[1], 1), rows.dtype)) / count
-    return _column_sum(xp, rows)[None] / count
-
-
-def _column_sum(xp, rows):
-    """Sums of columns: products with ones are several times faster than sums.
-
-    In blocks, so that rounding grows with their number and not with that of the rows.
-    """
-    whole = len(rows) // _BLOCK * _BLOCK
-    blocks = rows[:whole].reshape(whole // _BLOCK, _BLOCK, rows.shape[1])
-    sums = xp.matmul(xp.ones(_BLOCK, rows.dtype), blocks).sum(axis=0)
-    return sums + xp.matmul(xp.ones(len(rows) - whole, rows.dtype), rows[whole:])
-
-
-_BLOCK = 256
+        return matmul(xp, rows, xp.ones((rows.shape[1], 1), rows.dtype)) / count
+    return column_sum(xp, rows)[None] / count
 
 
 def _beside(xp, weight, ndim, axes):

@@ -16,6 +16,8 @@ output, an attribute by its name, ``x_shape`` the shape of input ``x`` without t
 ``@op(kernel=True)`` enters the function into the kernel table: a faster implementation for an array
 library may then stand in for it (`distgrad.backend.kernels`).
 A rule may return a gradient of the broadcast shape: the engine sums it to the input's shape.
+What all rules of an op would begin with is declared once, by ``@NAME.shared``: a function like a
+rule, whose result the rules get in place of ``g``.
 
 A function ``(xp, *arrays, attributes...)`` takes any number of arrays, and one rule serves each of
 them: see `VariadicOp`.
@@ -42,7 +44,7 @@ OUTPUT = -1
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A gradient rule: which input, the function, and the names of what it needs."""
+    """A gradient rule: which input (or `OUTPUT`), the function, and the names of what it needs."""
 
     position: int
     function: Callable[..., Any]
@@ -56,16 +58,22 @@ class Op:
     """Makes `call`, `record` and `pass_on` of an op at their first use: by `autograd`, `tensor`."""
 
     def __init__(
-        self, function: Callable[..., Any], view: bool = False, kernel: bool = False
+        self,
+        function: Callable[..., Any],
+        view: bool = False,
+        kernel: bool = False,
+        moves: bool = False,
     ) -> None:
         self.name = function.__name__
         self.forward = Kernel(function) if kernel else function
         self.view = view
+        self.moves = moves
         self.__doc__ = function.__doc__
         names, marked = _parameters(function)
         self.inputs = names[1:marked] if marked else names[1:]
         self.defaults = _with_defaults(function, names[1 + len(self.inputs) :])
         self.rules: dict[str, Rule] = {}
+        self.shared_rule: Rule | None = None
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join((*self.inputs, *self.defaults))})>"
@@ -76,14 +84,22 @@ class Op:
             raise ValueError(f"{self!r} has no input {name!r}")
 
         def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-            needs = _parameters(function)[0][2:]
-            self.rules[name] = Rule(self.inputs.index(name), function, needs)
-            for needed in needs:
-                if not self._is_array(needed):
-                    self._check_constant(needed)
+            self.rules[name] = self._rule(self.inputs.index(name), function)
             return function
 
         return declare
+
+    def shared(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare what is made of the gradient ``g`` once, and given to each rule in its place."""
+        self.shared_rule = self._rule(OUTPUT, function)
+        return function
+
+    def _rule(self, position: int, function: Callable[..., Any]) -> Rule:
+        needs = _parameters(function)[0][2:]
+        for needed in needs:
+            if not self._is_array(needed):
+                self._check_constant(needed)
+        return Rule(position, function, needs)
 
     def __call__(self, xp: Namespace, *args: Any, **attributes: Any) -> Any:
         """Run the op inside another op or rule, on whatever ``xp`` works on."""
@@ -125,7 +141,9 @@ class Op:
         return tuple(OUTPUT if n == "y" else self.inputs.index(n) for n in self.saved_arrays)
 
     def _needed(self) -> dict[str, None]:
-        return dict.fromkeys(name for rule in self.rules.values() for name in rule.needs)
+        shared = () if self.shared_rule is None else (self.shared_rule,)
+        rules = *shared, *self.rules.values()
+        return dict.fromkeys(name for rule in rules for name in rule.needs)
 
     def _is_array(self, name: str) -> bool:
         return name == "y" or name in self.inputs
@@ -148,8 +166,10 @@ class VariadicOp(Op):
     those of all arrays.
     """
 
-    def __init__(self, function: Callable[..., Any], view: bool = False) -> None:
-        super().__init__(function, view)
+    def __init__(
+        self, function: Callable[..., Any], view: bool = False, moves: bool = False
+    ) -> None:
+        super().__init__(function, view, moves=moves)
         names, _ = _parameters(function)
         self.inputs = (function.__code__.co_varnames[len(names)],)
         self.defaults = _with_defaults(function, names[1:])
@@ -171,7 +191,11 @@ class VariadicOp(Op):
 
 
 def op(
-    function: Callable[..., Array] | None = None, *, view: bool = False, kernel: bool = False
+    function: Callable[..., Array] | None = None,
+    *,
+    view: bool = False,
+    kernel: bool = False,
+    moves: bool = False,
 ) -> Any:
     """Make an op of a function ``(xp, inputs..., /, attributes...)`` or ``(xp, *arrays, ...)``.
 
@@ -179,17 +203,18 @@ def op(
         function: The array function.
         view: Whether the result may share the first input's memory.
         kernel: Whether the kernel table may have faster implementations of it.
+        moves: Whether it computes nothing, and so takes values of every data type as they are.
     """
     if function is None:
-        return lambda function: op(function, view=view, kernel=kernel)
+        return lambda function: op(function, view=view, kernel=kernel, moves=moves)
     if function.__code__.co_flags & inspect.CO_VARARGS:
         if kernel:
             raise ValueError(
                 f"{function.__name__}() takes any number of arrays, which the kernel table has no "
                 "place for; leave kernel=True out, or give each array a name"
             )
-        return VariadicOp(function, view)
-    return Op(function, view, kernel)
+        return VariadicOp(function, view, moves)
+    return Op(function, view, kernel, moves)
 
 
 # What `inspect.signature` tells, of a plain function; it would take half of the package's import.

@@ -3,7 +3,9 @@
 J. L. Elman, "Finding structure in time", Cognitive Science 14 (1990).
 """
 
+from distgrad.ops.linalg import matmul
 from distgrad.ops.op import op
+from distgrad.ops.products import product_into
 from distgrad.ops.recurrent import Layout, before, carried, flattened, walk_back
 
 __all__ = ["rnn"]
@@ -40,7 +42,7 @@ def rnn(xp, given, /, hidden, spans, nonlinearity):
     h, weight = given.h, given.weight.T
     for start, end in spans:
         h_behind = made.hs[start:end]
-        xp.matmul(h[: end - start], weight, out=h_behind)
+        product_into(xp, h[: end - start], weight, h_behind)
         h_behind += given.gates[start:end]
         if nonlinearity == "tanh":
             xp.tanh(h_behind, out=h_behind)
@@ -58,8 +60,8 @@ def _(xp, g, y, hidden, spans, nonlinearity):
 
     def back(rows, h):
         found = (h + above.hs[rows]) * slopes[rows]
-        return (found,), (xp.matmul(found, made.weight),)
+        return (found,), (matmul(xp, found, made.weight),)
 
     (found,), (h,) = walk_back(xp, spans, (made.h,), back)
-    of_weight = xp.matmul(xp.transpose(found), before(xp, made.h, made.hs, spans))
+    of_weight = matmul(xp, xp.transpose(found), before(xp, made.h, made.hs, spans))
     return flattened(xp, found, above.h + h, above.weight + of_weight)

@@ -3,7 +3,7 @@
 from distgrad.ops.op import op
 
 
-@op(view=True)
+@op(view=True, moves=True)
 def reshape(xp, x, /, shape):
     return xp.reshape(x, shape)
 
@@ -13,7 +13,7 @@ def _(xp, g, x_shape):
     return xp.reshape(g, x_shape)
 
 
-@op(view=True)
+@op(view=True, moves=True)
 def transpose(xp, x, /, axes=None):
     return xp.transpose(x, axes)
 
@@ -26,7 +26,7 @@ def _(xp, g, axes):
     return xp.transpose(g, tuple(axes.index(i) for i in range(len(axes))))
 
 
-@op(view=True)
+@op(view=True, moves=True)
 def broadcast_to(xp, x, /, shape):
     y = xp.broadcast_to(x, shape)
     # NumPy marks the result read-only also where nothing was stretched.
@@ -38,7 +38,7 @@ def _(xp, g):
     return g  # the engine sums every gradient to its input's shape
 
 
-@op
+@op(moves=True)
 def ascontiguousarray(xp, x):
     """A copy in C order."""
     return x.copy(order="C")

@@ -7,7 +7,7 @@ def _count(length, size, step, dilation):
     return (length - (size - 1) * dilation - 1) // step + 1
 
 
-@op(view=True)
+@op(view=True, moves=True)
 def unfold(xp, x, /, axis, size, step, dilation=1):
     """Every window of ``size`` elements along the axis, ``step`` apart, as a new last axis.
 

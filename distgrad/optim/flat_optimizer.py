@@ -15,6 +15,7 @@ import numpy as np
 from distgrad.autograd import enable_grad
 from distgrad.backend import array_namespace
 from distgrad.flat import FlatLayout
+from distgrad.optim.captured import CapturedUpdates
 from distgrad.optim.optimizer import Closure, Optimizer, ParamGroup, Params
 from distgrad.optim.plan import Plan, Scratch
 from distgrad.optim.segments import Row, Segment, join_rows
@@ -47,6 +48,11 @@ class FlatOptimizer(Optimizer, ABC):
 
     A subclass says in `_arrays` what is remembered of each element, and in `_update` what a step
     does.
+
+    Attributes:
+        capture: Whether steps on a GPU are recorded as a graph, the third time that the same memory
+            is updated by the same kernels, and replayed from then on; the bits are the same. Steps
+            that no kernel of distgrad makes are not. Default: False.
     """
 
     _counts_steps: ClassVar[bool] = True
@@ -65,6 +71,8 @@ class FlatOptimizer(Optimizer, ABC):
         super().__init__(params, defaults)
         self._plans: dict[int, Plan] = {}
         self._scratch: Scratch = {}
+        self.capture = False
+        self._captured = CapturedUpdates()
 
     @abstractmethod
     def _arrays(self, group: ParamGroup) -> dict[str, float]:
@@ -92,7 +100,10 @@ class FlatOptimizer(Optimizer, ABC):
                 loss = closure()
         # An overflow shows in the parameters, as it does in PyTorch, and not as a warning.
         with np.errstate(all="ignore"):
-            self._update()
+            if self.capture:
+                self._captured.run(self._update)
+            else:
+                self._update()
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -202,7 +213,8 @@ class FlatOptimizer(Optimizer, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # Plans and scratch are views of memory that a copy does not share.
-        return {**super().__getstate__(), "_plans": {}, "_scratch": {}}
+        own = {"_plans": {}, "_scratch": {}, "_captured": CapturedUpdates()}
+        return {**super().__getstate__(), **own}
 
 
 def _check_shapes(rows: Iterable[Row]) -> None:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from distgrad.backend import Array, array_namespace, device_name
+from distgrad.backend.deferred import catch_up
 from distgrad.flat import BLOCK
 
 __all__ = ["BLOCK", "Row", "Segment", "join_rows", "separate_rows"]
@@ -79,6 +80,7 @@ class Segment:
         """Write an updated copy of the parameter, if there is one, back to the parameter."""
         original, copy = self._param
         if copy is not original:
+            catch_up()
             original[...] = copy
 
 

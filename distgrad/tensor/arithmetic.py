@@ -1,6 +1,7 @@
 """The Python operators of `Tensor`: arithmetic, products and comparisons."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from distgrad import ops
@@ -8,69 +9,81 @@ from distgrad import ops
 if TYPE_CHECKING:
     from distgrad.tensor.tensor import Tensor
 
-__all__ = ["Arithmetic"]
+__all__ = ["NUMBERS", "Arithmetic", "pair"]
+
+NUMBERS = (float, int, bool)
+"""What does not widen the other operand."""
+
+
+@cache
+def pair(op: ops.Op, floating: bool = False) -> "Callable[[Any, Any], Tensor]":
+    """Return an op of two operands, behind PyTorch's promotion of their data types.
+
+    Most calls leave nothing to promote. They cost little more than that insight, which is why there
+    is a function for each op: one for all would stand between an operator and its op.
+
+    Args:
+        op: The op.
+        floating: Whether integers become floats first.
+
+    Returns:
+        A function of two Tensors, arrays or numbers, of which one is a Tensor.
+    """
+
+    def run(a: Any, b: Any) -> "Tensor":
+        if isinstance(a, Arithmetic):
+            dtype = a.data.dtype
+            if isinstance(b, Arithmetic):
+                if dtype is b.data.dtype and (not floating or dtype.kind == "f"):
+                    return op.call(a, b)  # type: ignore[no-any-return]
+            elif type(b) in NUMBERS and dtype.kind == "f":
+                return op.call(a, b)  # type: ignore[no-any-return]
+        return Arithmetic._binary(op, a, b, floating)
+
+    return run
+
+
+def _both_ways(op: ops.Op, floating: bool = False) -> "tuple[Callable[[Any, Any], Tensor], ...]":
+    """Return the operator with the Tensor on the left, and that with it on the right."""
+    run = pair(op, floating)
+
+    def reflected(self: Any, other: Any) -> "Tensor":
+        return run(other, self)
+
+    return run, reflected
 
 
 class Arithmetic:
     """Operators; a number or array on the other side is a constant."""
 
     __slots__ = ()
+    data: Any
     _apply: "Callable[..., Tensor]"
     _binary: "Callable[..., Tensor]"
     _product: "Callable[..., Tensor]"
 
     __hash__ = object.__hash__
 
-    def __add__(self, other: Any) -> "Tensor":
-        return self._binary(ops.add, self, other)
-
-    def __radd__(self, other: Any) -> "Tensor":
-        return self._binary(ops.add, other, self)
-
-    def __sub__(self, other: Any) -> "Tensor":
-        return self._binary(ops.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> "Tensor":
-        return self._binary(ops.subtract, other, self)
-
-    def __mul__(self, other: Any) -> "Tensor":
-        return self._binary(ops.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> "Tensor":
-        return self._binary(ops.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> "Tensor":
-        return self._binary(ops.divide, self, other, floating=True)
-
-    def __rtruediv__(self, other: Any) -> "Tensor":
-        return self._binary(ops.divide, other, self, floating=True)
-
-    def __pow__(self, other: Any) -> "Tensor":
-        return self._binary(ops.power, self, other)
-
-    def __rpow__(self, other: Any) -> "Tensor":
-        return self._binary(ops.power, other, self)
+    __add__, __radd__ = _both_ways(ops.add)
+    __sub__, __rsub__ = _both_ways(ops.subtract)
+    __mul__, __rmul__ = _both_ways(ops.multiply)
+    __truediv__, __rtruediv__ = _both_ways(ops.divide, floating=True)
+    __pow__, __rpow__ = _both_ways(ops.power)
+    __and__ = __rand__ = pair(ops.bitwise_and)
+    __or__ = __ror__ = pair(ops.bitwise_or)
+    __xor__ = __rxor__ = pair(ops.bitwise_xor)
+    __eq__ = pair(ops.equal)  # type: ignore[assignment]  # object's gives a bool
+    __ne__ = pair(ops.not_equal)  # type: ignore[assignment]
+    __lt__ = pair(ops.less)
+    __le__ = pair(ops.less_equal)
+    __gt__ = pair(ops.greater)
+    __ge__ = pair(ops.greater_equal)
 
     def __matmul__(self, other: Any) -> "Tensor":
         return self._product(ops.matmul, self, other)
 
     def __rmatmul__(self, other: Any) -> "Tensor":
         return self._product(ops.matmul, other, self)
-
-    def __and__(self, other: Any) -> "Tensor":
-        return self._binary(ops.bitwise_and, self, other)
-
-    __rand__ = __and__
-
-    def __or__(self, other: Any) -> "Tensor":
-        return self._binary(ops.bitwise_or, self, other)
-
-    __ror__ = __or__
-
-    def __xor__(self, other: Any) -> "Tensor":
-        return self._binary(ops.bitwise_xor, self, other)
-
-    __rxor__ = __xor__
 
     def __invert__(self) -> "Tensor":
         return self._apply(ops.invert, self)
@@ -83,21 +96,3 @@ class Arithmetic:
 
     def __abs__(self) -> "Tensor":
         return self._apply(ops.absolute, self)
-
-    def __eq__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return self._binary(ops.equal, self, other)
-
-    def __ne__(self, other: object) -> "Tensor":  # type: ignore[override]
-        return self._binary(ops.not_equal, self, other)
-
-    def __lt__(self, other: Any) -> "Tensor":
-        return self._binary(ops.less, self, other)
-
-    def __le__(self, other: Any) -> "Tensor":
-        return self._binary(ops.less_equal, self, other)
-
-    def __gt__(self, other: Any) -> "Tensor":
-        return self._binary(ops.greater, self, other)
-
-    def __ge__(self, other: Any) -> "Tensor":
-        return self._binary(ops.greater_equal, self, other)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distgrad.autograd.op_code import RECORDING_NAMES, compiled, listed, recording
+from distgrad.autograd.op_code import RECORDING_NAMES, compiled, is_plain, listed, recording
 from distgrad.autograd.op_node import Version
 from distgrad.autograd.variadic import record_of_many
 from distgrad.backend import Array, MixedDevices, array_namespace, array_of
@@ -109,10 +109,8 @@ def _make_record(op: Op) -> Callable[..., None]:
 def _is_ufunc(op: Op) -> bool:
     """Tell whether an op is NumPy's ufunc of its name, which is then called directly."""
     given = ", ".join(op.inputs)
-    plain = compiled(op, "ufunc", f"def {op.name}(xp, {given}): return xp.{op.name}({given})", {})
-    ours, theirs = (getattr(function, "__code__", None) for function in (op.forward, plain))
-    same = ours and theirs and (ours.co_code, ours.co_names) == (theirs.co_code, theirs.co_names)
-    return bool(same) and isinstance(getattr(np, op.name, None), np.ufunc)
+    plain = is_plain(op, op.forward, f"xp, {given}", f"xp.{op.name}({given})")
+    return plain and isinstance(getattr(np, op.name, None), np.ufunc)
 
 
 def _parameters(op: Op) -> str:

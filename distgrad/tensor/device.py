@@ -7,6 +7,7 @@ import numpy as np
 
 from distgrad.backend import Array, device_name, to_device
 from distgrad.backend.devices import namespace_of, read_device, use_device
+from distgrad.backend.listening import constant
 
 __all__ = ["device", "device_of", "made_on", "names_device", "placed", "present"]
 
@@ -102,6 +103,6 @@ def made_on(wanted: Any, make: Callable[..., Array], *args: Any) -> Array:
         DeviceError: If there is no such device.
     """
     if wanted is None:
-        return make(np, *args)
+        return constant(make(np, *args))
     with use_device(device(wanted)):
-        return make(namespace_of(device(wanted)), *args)
+        return constant(make(namespace_of(device(wanted)), *args))

@@ -9,6 +9,7 @@ import numpy as np
 
 from distgrad.autograd.random_scope import next_generator
 from distgrad.backend import Array, to_host
+from distgrad.backend.bfloat16 import limits
 from distgrad.backend.dtypes import DType, is_floating
 from distgrad.tensor.values import cast, fitting
 
@@ -44,7 +45,7 @@ def generator_or_next(generator: Any) -> np.random.Generator:
 
 def uniform(rng: np.random.Generator, size: _Size, dtype: DType) -> Array:
     """Draw from [0, 1), with as many bits as the data type holds: rounding could give 1."""
-    levels = 2.0 ** (np.finfo(dtype).nmant + 1)
+    levels = 2.0 ** (limits(dtype).nmant + 1)
     return (np.floor(rng.random(size) * levels) / levels).astype(dtype)
 
 
@@ -69,7 +70,7 @@ def exponential(rng: np.random.Generator, size: _Size, rate: float, dtype: DType
     if not rate > 0:
         raise RuntimeError(f"exponential_(): lambd must be positive, got {rate}")
     draws = cast(np.asarray(rng.standard_exponential(size) / rate), dtype)
-    return np.maximum(draws, np.finfo(dtype).tiny)
+    return np.maximum(draws, limits(dtype).tiny)
 
 
 def coins(rng: np.random.Generator, p: Any, size: _Size) -> Array:
@@ -107,7 +108,7 @@ def whole(rng: np.random.Generator, low: int, high: int, size: _Size, dtype: DTy
 def unbounded(dtype: DType) -> int:
     """Return the first integer that is too large for a data type, or for its digits."""
     if is_floating(dtype):
-        return (2 << int(np.finfo(dtype).nmant)) + 1
+        return (2 << int(limits(dtype).nmant)) + 1
     return 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
 
 

@@ -13,6 +13,7 @@ from distgrad.autograd.node import Leaf, Node
 from distgrad.autograd.op_node import Version
 from distgrad.backend import Array, array_namespace, device_name, to_device
 from distgrad.backend.lacking import is_writeable
+from distgrad.backend.listening import unrepeatable
 from distgrad.tensor.arithmetic import Arithmetic
 from distgrad.tensor.mixing import placed_index, write
 from distgrad.tensor.operands import kept_index, raw, raw_index
@@ -66,6 +67,7 @@ class InPlace(Arithmetic):
 
     def _recorded(self, called: str, *others: Any) -> bool:
         """Tell whether a change is to be recorded, refusing one that cannot be."""
+        unrepeatable(f"{called} changes a Tensor in place")
         if not is_grad_enabled():
             return False
         base: Any = self if self.view_of is None else self.view_of.base
@@ -195,4 +197,4 @@ class InPlace(Arithmetic):
 
 def _rank(dtype: Any) -> int:
     """Return the place of a data type's kind: a result goes into its own kind or a later one."""
-    return "bif".index("i" if dtype.kind == "u" else dtype.kind)
+    return "bif".index({"u": "i", "V": "f"}.get(dtype.kind, dtype.kind))

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from distgrad.backend.listening import kept
+
 __all__ = ["kept_index", "raw", "raw_index", "unpacked"]
 
 
@@ -23,7 +25,9 @@ def kept_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(kept_index(part) for part in index)
     index = raw(index)
-    return copy(index) if hasattr(index, "shape") or isinstance(index, list) else index
+    if hasattr(index, "shape"):
+        return kept(index)
+    return copy(index) if isinstance(index, list) else index
 
 
 def unpacked(sizes: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:

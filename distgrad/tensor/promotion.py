@@ -6,14 +6,12 @@ import numpy as np
 
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, is_floating, result_type
 from distgrad.ops import Op
+from distgrad.tensor.arithmetic import NUMBERS, Arithmetic
 from distgrad.tensor.calls import apply
 from distgrad.tensor.operands import raw
 from distgrad.tensor.tensor import Tensor
 
 __all__ = ["binary", "product", "promoted"]
-
-
-_NUMBERS = (float, int, bool)
 
 
 def binary(op: Op, a: Any, b: Any, floating: bool = False) -> Any:
@@ -25,12 +23,6 @@ def binary(op: Op, a: Any, b: Any, floating: bool = False) -> Any:
         b: The same; one of the two is a Tensor.
         floating: Whether integers become floats first.
     """
-    if isinstance(a, Tensor):  # most calls: there is nothing to convert
-        if isinstance(b, Tensor):
-            if a.data.dtype is b.data.dtype and (not floating or a.data.dtype.kind == "f"):
-                return op.call(a, b)
-        elif type(b) in _NUMBERS and a.data.dtype.kind == "f":
-            return op.call(a, b)
     a, b = _operand(a), _operand(b)
     if a is NotImplemented or b is NotImplemented:
         return NotImplemented  # so that Python raises its TypeError, or compares identities
@@ -115,13 +107,13 @@ def _operand(value: Any) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if type(value) in _NUMBERS:
+    if type(value) in NUMBERS:
         return value
     if isinstance(value, int | float):  # a named number: NumPy would not take it for a plain one
         return int(value) if isinstance(value, int) else float(value)
     return Tensor(value) if hasattr(value, "dtype") else NotImplemented
 
 
-Tensor._binary = staticmethod(binary)
+Arithmetic._binary = staticmethod(binary)
 Tensor._product = staticmethod(product)
 Tensor._promoted = staticmethod(promoted)

@@ -11,7 +11,8 @@ from distgrad.autograd.hooks import RemovableHandle
 from distgrad.autograd.node import Leaf, Node
 from distgrad.autograd.op_node import Version, new_version
 from distgrad.backend import Array, array_of
-from distgrad.backend.dtypes import is_floating
+from distgrad.backend.dtypes import data_type, is_floating
+from distgrad.backend.listening import unrepeatable
 from distgrad.ops import Op
 from distgrad.tensor.in_place_forms import InPlaceForms
 from distgrad.tensor.methods import Methods
@@ -74,6 +75,8 @@ class Tensor(InPlaceForms, Methods):
         self.version = data.version if isinstance(data, Tensor) else new_version()
         data = raw(data)
         self.data = data if type(data) is np.ndarray else array_of(data)
+        if self.data.dtype.kind == "V":
+            data_type(self.data.dtype)  # so that ops know bfloat16 from now on
         self.grad = None
         self.node = None
         self.view_of = None
@@ -216,6 +219,7 @@ class Tensor(InPlaceForms, Methods):
 
     def bump_version(self) -> None:
         """Announce that the array was changed in place, so that stale graphs are refused."""
+        unrepeatable("bump_version() says that a Tensor was changed in place")
         self.version.number += 1
 
     def __setstate__(self, state: tuple[Array, bool, dict[str, Any]]) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend import Array, Namespace, array_of, to_host
+from distgrad.backend.bfloat16 import limits
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating, promote
+from distgrad.backend.listening import constant
 from distgrad.tensor.operands import raw, unpacked
 
 __all__ = ["as_array", "cast", "filled", "fitting", "forgotten", "lengths"]
@@ -36,7 +38,7 @@ def as_array(data: Any, dtype: Any = None) -> Array:
         return cast(array, own if dtype is None else data_type(dtype))
     found = list(dict.fromkeys(_data_types(data)))
     wanted = reduce(promote, found or [DEFAULT_FLOAT]) if dtype is None else data_type(dtype)
-    return _converted(_plain(data), wanted)
+    return constant(_converted(_plain(data), wanted))
 
 
 def _converted(data: Any, wanted: DType) -> Array:
@@ -124,7 +126,7 @@ def fitting(value: Any, dtype: DType) -> Any:
     if dtype.kind == "b":
         return bool(value)
     if is_floating(dtype):
-        low, high = float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+        low, high = float(limits(dtype).min), float(limits(dtype).max)
         fits = not isfinite(value) or low <= value <= high
     else:
         low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)

@@ -10,6 +10,7 @@ from distgrad.distributed import DataParallel, ShardedOptimizer
 from distgrad.errors import UsageError
 from distgrad.nn import Module
 from distgrad.optim import Optimizer
+from distgrad.optim.flat_optimizer import FlatOptimizer
 from distgrad.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from distgrad.tensor import Tensor
 from distgrad.training.callbacks import Callback
@@ -128,11 +129,14 @@ def build_optimizer(config: Config, model: DataParallel) -> Optimizer:
     )
     if config.distributed.reduction != "sharded":
         built: Optimizer = optimizer.build(groups)
-        return built
-    try:
-        return ShardedOptimizer(model, optimizer.build, groups)
-    except TypeError as error:
-        raise UsageError(f"optimizer {optimizer.name}: {error}") from error
+    else:
+        try:
+            built = ShardedOptimizer(model, optimizer.build, groups)
+        except TypeError as error:
+            raise UsageError(f"optimizer {optimizer.name}: {error}") from error
+    if isinstance(built, FlatOptimizer | ShardedOptimizer):
+        built.capture = config.training.capture
+    return built
 
 
 def build_average(module: Module, config: AverageConfig | None) -> AveragedModel | None:

@@ -120,9 +120,9 @@ class DistributedConfig(Section):
     """"tree": the same bits for every number of ranks; "sharded": the same bits too, with the
     optimizer's state and work divided among the ranks; "allreduce": MPI's own sum."""
 
-    transport: Literal["auto", "nccl", "cuda-aware", "ipc", "staged"] = "auto"
-    """What carries arrays of GPUs between ranks; "auto": the first of the others that all ranks can
-    use. "staged", through the machine's memory, is always one."""
+    transport: Literal["auto", "shared", "mpi", "nccl", "cuda-aware", "ipc", "staged"] = "auto"
+    """What carries gradients between ranks: on the CPU "shared" memory or "mpi", on GPUs one of the
+    others. "auto": the first of them that all ranks can use; "mpi" and "staged" always are ones."""
 
 
 class Config(Section):

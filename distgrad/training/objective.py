@@ -8,7 +8,6 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 import distgrad.nn.functional as F
-from distgrad.backend import device_name
 from distgrad.functional import argmax
 from distgrad.tensor import Tensor
 
@@ -76,9 +75,8 @@ class Objective:
 
 
 def labelled(target: Tensor) -> float:
-    """Return how many targets are classes and not `IGNORED`: on a GPU a Tensor, not waited for."""
-    count = (target.data != IGNORED).sum()
-    return int(count) if device_name(target.data) == "cpu" else Tensor(count)  # type: ignore[return-value]  # it has __float__
+    """Return how many targets are classes and not `IGNORED`, as a Tensor: not waited for."""
+    return (target != IGNORED).sum()  # type: ignore[return-value]  # it has __float__
 
 
 def cross_entropy(output: Tensor, target: Tensor, label_smoothing: Share = 0.0) -> Summed:

@@ -24,7 +24,7 @@ class StepReport:
         grad_norm: The norm of the gradient before it was clipped; None where it is not.
         test: What an evaluation after the step gave, or None.
         skipped: Why there was no update, or None.
-        loss_scale: What the loss was multiplied with in half precision; None in single precision.
+        loss_scale: What the loss was multiplied with in float16; None in other precisions.
     """
 
     step: int

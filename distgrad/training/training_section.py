@@ -32,10 +32,11 @@ class TrainingConfig(Section):
 
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"
     """What forward and backward passes compute in; the parameters are float32. With "fp16" the loss
-    is scaled: a step whose gradients overflow is skipped, and the next has half the scale."""
+    is scaled: a step whose gradients overflow is skipped, and the next has half the scale. "bf16"
+    has the range of float32 and needs no scale; it takes the extra ``distgrad[bf16]``."""
 
     capture: bool = False
-    """On a GPU, record the work of a micro-batch as a graph and replay it; the same bits."""
+    """Record the work of a micro-batch, on a GPU as a graph, and replay it; the same bits."""
 
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     """Names the initial parameters, the order of samples and the random draws of each step."""

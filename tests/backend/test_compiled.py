@@ -16,12 +16,14 @@ import distgrad as dg
 from distgrad import ops
 from distgrad.backend.kernels import Kernel, use, use_kernels
 from distgrad.nn import functional as F
-from distgrad.nn.functional.dropout import dropout_mask
 from distgrad.nn.utils.clip_grad import power_sum
 from distgrad.ops.norm import moments
+from distgrad.optim.adagrad import adagrad_update
 from distgrad.optim.adam import adam_update
 from distgrad.optim.lamb import lamb_measure, lamb_update
 from distgrad.optim.lars import lars_update
+from distgrad.optim.lion import lion_update
+from distgrad.optim.rmsprop import rmsprop_update
 from distgrad.optim.sgd import sgd_update
 
 pytest.importorskip("numba")
@@ -121,6 +123,8 @@ def calls(rows: int, width: int) -> dict[str, tuple[tuple[Any, ...], dict[str, A
         "attention_weights": ((x,), {}),
         "cross_entropy": ((x,), {"reduction": "mean", **by}),
         "cross_entropy_x": ((above, x), {"reduction": "sum", **by}),
+        "dropout": ((x, p > 0.3), {"scale": np.float32(2)}),
+        "dropout_add": ((x, g, p > 0.3), {"scale": np.float32(2)}),
         "embedding_table": ((g,), table),
         "gelu": ((x,), {"approximate": "none"}),
         "gelu_x": ((g, x), {"approximate": "none"}),
@@ -228,8 +232,6 @@ def test_what_is_read_only_and_not_copied_is_left_to_the_reference() -> None:
     param, grad = np.ones(2, np.float32), read_only(np.ones(2, np.float32))
     options = {**SGD, "nesterov": False, "maximize": False}
     assert COLUMN["sgd_update"](np, None, None, param, grad, **options) is NotImplemented
-    bits = read_only(np.zeros(3, np.uint32))
-    assert COLUMN["dropout_mask"](np, bits, least=1, scale=np.float32(2)) is NotImplemented
 
 
 def test_a_gradient_that_is_one_number_everywhere() -> None:
@@ -313,6 +315,8 @@ def test_a_target_that_is_no_class_is_left_to_the_reference() -> None:
 
 ADAM = {"beta1": 0.9, "beta2": 0.99, "step_size": 0.1, "eps": 1e-8, "shrink": 0.9}
 LAMB = {"scale": 0.9, "eps": 1e-8, "weight_decay": 0.1}
+LION = {"beta1": 0.9, "beta2": 0.99, "lr": 0.1}
+RMSPROP = {"lr": 0.1, "alpha": 0.9, "eps": 1e-8, "centered": False}
 SGD = {"lr": 0.1, "momentum": 0.9, "gain": 0.7, "weight_decay": 0.1}
 UPDATES = [
     (adam_update, 2, {**ADAM, "weight_decay": 0.0, "maximize": False}),
@@ -325,6 +329,12 @@ UPDATES = [
     (lars_update, 1, {"rate": 0.1, "momentum": 0.9, "weight_decay": 0.1, "maximize": True}),
     (lamb_measure, 2, {**LAMB, "beta1": 0.9, "beta2": 0.99, "maximize": True}),
     (lamb_update, 2, {**LAMB, "rate": 0.1}),
+    (adagrad_update, 1, {"rate": 0.1, "weight_decay": 0.0, "eps": 1e-8, "maximize": True}),
+    (adagrad_update, 1, {"rate": 0.1, "weight_decay": 0.1, "eps": 1e-8, "maximize": False}),
+    (rmsprop_update, 1, {**RMSPROP, "momentum": 0.0, "weight_decay": 0.0, "maximize": True}),
+    (rmsprop_update, 2, {**RMSPROP, "momentum": 0.9, "weight_decay": 0.1, "maximize": False}),
+    (lion_update, 1, {**LION, "now": 0.1, "later": 0.01, "shrink": 1.0}),
+    (lion_update, 1, {**LION, "now": -0.1, "later": -0.01, "shrink": 0.9}),
 ]
 
 
@@ -384,6 +394,20 @@ def test_a_parameter_that_overflows_stays_infinite() -> None:
     np.testing.assert_array_equal(param, np.array([np.inf, 0.9], np.float32))
 
 
+def test_a_centered_mean_of_squares_is_left_to_the_reference() -> None:
+    arrays = blocks(9, 2)
+    options = {**RMSPROP, "momentum": 0.0, "weight_decay": 0.0, "maximize": False}
+    found = COLUMN["rmsprop_update"](np, *arrays, **{**options, "centered": True})
+    assert found is NotImplemented
+
+
+def test_the_sign_of_what_is_no_number_is_none() -> None:
+    param, grad = np.zeros(3, np.float32), np.array([np.nan, 0, 2], np.float32)
+    options = {**LION, "now": 0.1, "later": 0.01, "shrink": 1.0}
+    COLUMN["lion_update"](np, None, None, param, grad, np.zeros(3, np.float32), **options)
+    np.testing.assert_array_equal(param, np.array([np.nan, 0, -0.1], np.float32))
+
+
 @pytest.mark.parametrize("size", [0, 1, 17, 65536])
 def test_power_sums(size: int) -> None:
     block = values(size)
@@ -395,17 +419,18 @@ def test_power_sums(size: int) -> None:
     assert COLUMN["power_sum"](np, block, None, norm_type=1.0) is NotImplemented
 
 
-@pytest.mark.parametrize("least", [0, 1 << 31, 1 << 32])
-def test_a_mask_has_the_same_bits(least: int) -> None:
-    bits = np.random.default_rng(0).integers(0, 1 << 32, (3, 50), dtype=np.uint32)
-    for scale in (np.float32(1.1), np.float64(1.1)):
-        expected = dropout_mask.reference(np, bits, least=least, scale=scale)
-        found = COLUMN["dropout_mask"](np, bits, least=least, scale=scale)
-        if scale.dtype == np.float64:
-            assert found is NotImplemented
-        else:
-            assert found.dtype == expected.dtype
-            np.testing.assert_array_equal(found, expected)
+# What follows a product or a draw: the bits of the operations one after another
+
+
+@given(rows=st.integers(1, 40), width=st.integers(1, 300))
+def test_dropout_and_its_sum_have_the_bits_of_the_reference(rows: int, width: int) -> None:
+    kept = np.random.default_rng(width).random((rows, width)) < 0.6
+    x, residual, scale = values(rows, width), values(rows, width, seed=1), np.float32(1 / 0.6)
+    for name, inputs in (("dropout", (x,)), ("dropout_add", (x, residual))):
+        expected = getattr(ops, name).forward.reference(np, *inputs, kept, scale=scale)
+        found = COLUMN[name](np, *inputs, kept, scale=scale)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_each_place_of_the_code_has_a_cache_of_its_own(

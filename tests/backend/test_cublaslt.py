@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from helpers.emulator import numpy_with_kernels
 from helpers.fake_cublaslt import FakeCublasLt
+from helpers.halves import NEEDS_BFLOAT16
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distgrad.backend import cublaslt
+from distgrad.backend.dtypes import data_type
 from distgrad.backend.kernels.cuda import products
 
 
@@ -61,20 +63,25 @@ def test_a_product_is_that_of_the_rows_and_columns(
 XP = numpy_with_kernels()
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype",
+    ["float16", pytest.param("bfloat16", marks=NEEDS_BFLOAT16), "float32", "float64"],
+)
 @pytest.mark.parametrize("activation", ["", "relu", "gelu"])
 def test_bias_and_activation_follow_the_product(
     fake: FakeCublasLt, activation: str, dtype: str
 ) -> None:
     generator = np.random.default_rng(0)
-    x, weight, bias = (generator.normal(size=s).astype(dtype) for s in ((6, 4), (5, 4), (5,)))
+    kind = data_type(dtype)
+    x, weight, bias = (generator.normal(size=s).astype(kind) for s in ((6, 4), (5, 4), (5,)))
     y = products.multiplied(numpy_with_kernels(), x, weight.T, bias, activation)
-    plain = x.astype(float) @ weight.T.astype(float) + bias
+    plain = x.astype(float) @ weight.T.astype(float) + bias.astype(float)
     inner = np.sqrt(2 / np.pi) * (plain + 0.044715 * plain**3)
     gelu = 0.5 * plain * (1 + np.tanh(inner))
     wanted = {"": plain, "relu": np.maximum(plain, 0), "gelu": gelu}[activation]
-    assert y.dtype == dtype
-    np.testing.assert_allclose(y, wanted, atol=0.02 if dtype == "float16" else 1e-5)
+    assert y.dtype == kind
+    far = {"float16": 0.02, "bfloat16": 0.1}.get(dtype, 1e-5)
+    np.testing.assert_allclose(y.astype(float), wanted, atol=far)
 
 
 def test_a_batch_that_lies_unevenly_is_copied(fake: FakeCublasLt) -> None:
@@ -121,6 +128,23 @@ def test_what_is_not_served_is_left_to_the_array_library(fake: FakeCublasLt) -> 
     many = np.ones((3, 1, 2, 2), np.float32)
     assert products.matmul(xp, many, np.ones((3, 2, 2, 2), np.float32)) is NotImplemented
     assert products.linear(xp, single[0], single, None) is NotImplemented
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "output"),
+    [("ij", "ij", "ij"), ("ii", "ij", "j"), ("ij", "jk", "k"), ("ij", "jk", "i")],
+)
+def test_sums_of_products_that_are_no_product_of_matrices_are_left(
+    fake: FakeCublasLt, left: str, right: str, output: str
+) -> None:
+    square = np.ones((2, 2), np.float32)
+    found = products.contraction(numpy_with_kernels(), square, square, left, right, output)
+    assert found is NotImplemented
+
+
+def test_an_axis_that_is_stretched_is_left(fake: FakeCublasLt) -> None:
+    thin, wide = np.ones((2, 1), np.float32), np.ones((3, 2), np.float32)
+    assert products.contraction(XP, thin, wide, "ij", "jk", "ik") is NotImplemented
 
 
 def test_without_the_library_too(monkeypatch: pytest.MonkeyPatch) -> None:

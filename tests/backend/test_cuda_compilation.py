@@ -10,7 +10,7 @@ from distgrad.backend.kernels.cuda.launching import FILES, HALF, SIZES, TYPES, o
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 TARGETS = [("float32", architecture) for architecture in ARCHITECTURES]
 TARGETS += [("float64", "sm_90")]
-TARGETS += [("float16", "sm_80"), ("bfloat16", "sm_90"), ("bfloat16", "sm_100")]
+TARGETS += [("float16", "sm_80"), *(("bfloat16", name) for name in ARCHITECTURES)]
 
 pytestmark = pytest.mark.skipif(
     nvrtc.library() is None,

@@ -10,15 +10,20 @@ import pytest
 from helpers import emulator
 from helpers.fake_cublaslt import FakeCublasLt
 from helpers.kernel_cases import KernelCase, all_cases, arguments, compared
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import distgrad as dg
 from distgrad import ops
 from distgrad.backend import cublaslt
+from distgrad.backend.deferred import deferring
 from distgrad.backend.kernels import Kernel, use
 from distgrad.backend.kernels.cuda import embedding, load_column, products
 from distgrad.backend.kernels.cuda.draws import placed
 from distgrad.backend.kernels.cuda.launching import MOST_BLOCKS, by_column, by_element, launch
 from distgrad.backend.random import random_bits
+from distgrad.distributed.tree import divided
+from distgrad.distributed.tree_addition import tree_mean
 from distgrad.nn import functional as F
 from distgrad.ops.window import Window
 from distgrad.training.models.gpt import GPT
@@ -29,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 COLUMN = load_column()
 CASES = list(all_cases())
 TOLERANCE = {"float16": 3e-3, "float32": 2e-6, "float64": 4e-15}
-KEEPS_TYPE = ("random_bits", "block_power_sums")
+KEEPS_TYPE = ("random_bits", "block_power_sums", "kept_elements")
 
 
 XP = emulator.numpy_with_kernels()
@@ -133,11 +138,52 @@ def test_a_recorded_draw_is_that_of_the_step_and_micro_batch_of_its_replay(xp: M
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.kernel.name in ("adam_update", "sgd_update")], ids=str
+)
+def test_a_step_reads_its_numbers_from_memory(xp: ModuleType, case: KernelCase) -> None:
+    for dtype in case.types:
+        expected = run(xp, case, dtype)
+        given = arguments(case, dtype)
+        with deferring() as launches:
+            COLUMN[case.kernel.name](xp, *given, **case.attributes)
+        (launch,) = launches
+        launch.make(np.array(launch.numbers))
+        for ours, theirs in zip(compared(case, given, None), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 def test_an_index_that_names_no_row_is_nowhere(xp: ModuleType) -> None:
     order, starts, counts = embedding._places(xp, np.array([0, 6, 2, 5, 1]), 5)
     np.testing.assert_array_equal(counts, [1, 1, 1, 0, 0])
     np.testing.assert_array_equal(starts, [0, 1, 2, 3, 3])
     np.testing.assert_array_equal(order, [0, 4, 2, -1, -1])  # -1: never written
+
+
+def test_a_sum_of_many_parts_or_of_16_bits_is_left_to_the_reference(xp: ModuleType) -> None:
+    for count, dtype in ((9, "float32"), (2, "float16")):
+        parts = [np.ones(3, dtype) for _ in range(count + 1)]
+        given = {"additions": (0, *[1] * (count - 1)), "divisor": 1.0}
+        assert COLUMN["tree_mean"](xp, parts[0], None, *parts[1:], **given) is NotImplemented
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_parts_are_added_up_along_the_tree_wherever_they_lie(data: st.DataObject) -> None:
+    count, ranks = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 5))
+    cuts = sorted(data.draw(st.lists(st.integers(0, count), min_size=ranks, max_size=ranks)))
+    leaves = [range(a, b) for a, b in zip([0, *cuts], [*cuts, count], strict=True)]
+    additions = divided(count, tuple(leaves)).across
+    assume(len(additions) <= 8)
+    size, first = data.draw(st.integers(1, 40)), data.draw(st.integers(0, 3))
+    memory = np.random.default_rng(count).normal(size=(len(additions), first + size))
+    parts = list(memory.astype(np.float32)[:, first:])
+    out, expected = np.empty((2, size), np.float32)
+    given = {"additions": additions, "divisor": float(count) / 3}
+    COLUMN["tree_mean"](XP, out, None, *parts, **given)
+    tree_mean.reference(np, expected, None, *[part.copy() for part in parts], **given)
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(parts, memory.astype(np.float32)[:, first:])  # left as they are
 
 
 class Granting:

@@ -91,6 +91,17 @@ def test_work_is_recorded_once_in_memory_of_its_own_and_launched_at_each_replay(
     assert draws._place.get() is None
 
 
+def test_the_words_of_draws_are_written_when_they_are_others() -> None:
+    library = Library()
+    written = []
+    library.words.set = lambda values: written.append(values.tolist())  # type: ignore
+    _, replay = StreamGraphs(library, 0).record(lambda: None)
+    for step, micro_batch in ((0, 0), (0, 0), (1, 0), (1, 0), (1, 2), (0, 0)):
+        replay(step, micro_batch)
+    assert written == [[0, 1], [2, 1], [0, 0]]
+    assert library.calls.count("launch [0, 0]") == 6
+
+
 @pytest.mark.parametrize("ends_well", [True, False])
 def test_work_that_fails_ends_the_recording_and_says_why(ends_well: bool) -> None:
     library = Library()

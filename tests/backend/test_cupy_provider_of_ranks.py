@@ -80,6 +80,14 @@ def test_what_a_gpu_is_and_what_computes_there(cupy):
     }
 
 
+def test_values_are_written_in_the_order_of_the_current_stream(cupy):
+    calls = []
+    cupy.xp.cuda.get_current_stream = lambda: "current"
+    array = SimpleNamespace(set=lambda *given: calls.append(given))
+    cupy.overwrite(array, "values")
+    assert calls == [("values", "current")]
+
+
 def test_memory_that_others_see_is_an_allocation_of_its_own(cupy):
     array, handle = cupy.export_window(64, 1)
     assert (array.shape, array.dtype) == ((64,), np.uint8)

@@ -1,11 +1,17 @@
 """The command for a machine with a GPU: without one it says so."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import emulator, kernel_cases
+from helpers.device_with_kernels import KernelGraphs
+from helpers.mpi import mpirun_path
+from helpers.rehearsed_gpu import rehearsed_gpu
 
 from distgrad.backend.devices import device_count
 
@@ -48,3 +54,56 @@ def test_the_report_tells_what_was_found(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "gelu                     float32 2e-07" in told
     assert "wrong: gelu, float32: nan" in told
     assert json.dumps(result)
+
+
+ON_THE_DOUBLE = """\
+import sys
+sys.path.append({tests!r})
+from helpers.strict_device import double
+from distgrad.backend.arrays import provide
+provide(double)
+"""
+
+
+@pytest.fixture
+def rehearsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[KernelGraphs]:
+    """The double in place of the GPU, in this process and in those that it starts."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.gpu import splits
+
+    few = [case for case in kernel_cases.all_cases() if case.kernel.name in ("linear", "gelu")]
+    monkeypatch.setattr(kernel_cases, "all_cases", lambda large: iter(few))
+    monkeypatch.setattr(splits, "_RANKS", (2,))
+    (tmp_path / "sitecustomize.py").write_text(ON_THE_DOUBLE.format(tests=str(ROOT / "tests")))
+    monkeypatch.setenv("DISTGRAD_KERNELS", "numpy")  # nothing is to be compiled for the CPU
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
+    # Runs on several ranks are tests/test_every_split_on_a_device.py, with more to compare.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p helpers.rehearsed_gpu -k 'not every_split'")
+    with rehearsed_gpu() as graphs:
+        yield graphs
+
+
+@pytest.mark.skipif(
+    not emulator.available() or mpirun_path() is None, reason="no g++ here, or no mpirun"
+)
+def test_the_whole_command_runs_on_the_double(
+    rehearsed: KernelGraphs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks.gpu.__main__ import main
+
+    output = tmp_path / "result.json"
+    status = main(["--output", str(output)])
+    told = capsys.readouterr().out
+    result = json.loads(output.read_text())
+    assert status == 0, told
+    left_out = {row["what"] for row in result["times"]["rows"] if "left_out" in row}
+    assert left_out <= {"the same by PyTorch", "GPT 124M, 16x1024 tokens, bf16"}
+    rows = {row["what"]: row["values"] for row in result["times"]["rows"] if "values" in row}
+    assert all(value > 0 for name in rows for key, value in rows[name].items() if "%" not in key)
+    between = rows["2 ranks on the GPU, 124M parameters"]
+    assert set(between) >= {"copy TB/s", "ipc copy TB/s", "ipc ms", "staged ms", "ipc / limit"}
+    assert len(result["splits"]["weights_sha256"]) == 1
+    assert " passed, 3 deselected in " in result["tests"]["verdict"]
+    assert rehearsed.recorded > 0
+    for heading in ("kernels: ok", "times: ok", "splits: ok", "tests: ok"):
+        assert heading in told

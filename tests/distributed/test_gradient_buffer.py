@@ -105,3 +105,24 @@ def test_what_was_held_is_let_go():
     held.clear()
     assert held.views == [0, 0, 0]
     assert not held.written.any()
+
+
+@given(st.sets(st.sampled_from([0, 1, 2])), st.booleans())
+def test_what_is_copied_at_once_is_what_is_copied_one_by_one(written, more):
+    made, at_once, by_held = buffer(), buffer(), buffer()
+    one_by_one, held = buffer(), HeldGradients(LAYOUT)
+    for index in written:
+        made.write(index, np.full(made.views[index].shape, -0.0 if index else 1.5))
+        one_by_one.write(index, made.views[index])
+    for taker in (at_once, held):
+        made.copy_to(taker)
+    assert at_once.written.tolist() == held.written.tolist() == made.written.tolist()
+    if more:  # contributions behind it
+        for taker in (at_once, held, one_by_one):
+            taker.write(1, np.float32(7))
+    for each in (at_once, one_by_one, by_held):
+        each.fill()
+    by_held.add_held(held)
+    assert at_once.flat.tobytes() == one_by_one.flat.tobytes()
+    assert by_held.flat.tolist() == one_by_one.flat.tolist()
+    assert made.views[0].tolist() == [[1.5, 1.5], [1.5, 1.5]] or 0 not in written

@@ -1,6 +1,7 @@
 """Whole programs under the real mpirun: a library script, and what becomes of its exceptions."""
 
 import time
+from pathlib import Path
 
 import pytest
 from helpers.mpi import mpirun
@@ -135,3 +136,36 @@ def test_a_usage_error_on_all_ranks_is_told_once_with_status_2(run):
     job = run(3, FAIL + "dg.distributed.DataParallel(dg.nn.Linear(comm.rank + 1, 1), comm)")
     assert job.returncode == 2
     assert job.stderr.count("UsageError: the model differs between ranks") == 1
+
+
+KILLED = """
+import os, signal
+import distgrad as dg
+{before}
+comm = dg.distributed.connect()
+model = dg.distributed.DataParallel(dg.nn.Linear(300, 300), comm, transport="shared")
+data = dg.data.TensorDataset(x=dg.ones((32, 300)))
+
+def loss(batch):
+    if comm.rank == 1 and window.step == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return model(batch.x).sum(), len(batch.x)
+
+for window in dg.data.GlobalBatches(data, 8, 1):
+    model.accumulate(loss, window)
+    if comm.rank == 0:
+        print("a step", flush=True)
+"""
+
+
+@pytest.mark.parametrize("before", ["", "del os.memfd_create"])
+def test_ranks_that_are_killed_leave_no_shared_memory_behind(tmp_path, before):
+    folder = tmp_path / "for-files"
+    folder.mkdir()
+    script = tmp_path / "script.py"
+    script.write_text(KILLED.format(before=before))
+    job = mpirun(3, ["python", script], TIMEOUT, {"TMPDIR": str(folder)})
+    assert job.returncode != 0
+    assert job.stdout.split("\n").count("a step") in (1, 2), job.stderr
+    left = [path for place in (folder, Path("/dev/shm")) for path in place.glob("distgrad-*")]
+    assert left == []

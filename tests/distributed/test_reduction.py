@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distgrad.distributed import SingleProcess
-from distgrad.distributed.reduction import BLOCK, REDUCTIONS, owner_bounds
-from distgrad.flat import FlatLayout
+from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.reduction import REDUCTIONS
+from distgrad.flat import BLOCK, FlatLayout
 
 
 class TestOwnerBounds:

@@ -1,6 +1,7 @@
 """Ranks that wait for each other, under the real mpirun: who is late is named, and waits end."""
 
 import re
+from pathlib import Path
 
 import pytest
 from helpers.mpi import mpirun
@@ -9,6 +10,7 @@ import distgrad as dg
 
 pytest.importorskip("mpi4py")
 
+TESTS = Path(__file__).resolve().parents[1]
 TIMEOUT = 60
 HOST = dg.distributed.SingleProcess().host
 
@@ -26,7 +28,7 @@ def run(tmp_path):
     def run(ranks, script, timeout=6):
         path = tmp_path / "script.py"
         path.write_text(BEGIN.format(timeout=timeout) + script)
-        return mpirun(ranks, ["python", path], TIMEOUT)
+        return mpirun(ranks, ["python", path], TIMEOUT, env={"PYTHONPATH": str(TESTS)})
 
     return run
 
@@ -155,3 +157,36 @@ print(value.sum())
         timeout=1800,
     )
     assert (job.returncode, job.stdout, told(job)) == (0, "0\n" * 3, [])
+
+
+NEVER_DONE = """
+from types import SimpleNamespace
+from helpers import device_transports
+from helpers.strict_device import double, strict_device
+
+class NeverDone(device_transports.FakeNccl):
+    def groupEnd(self):
+        self._group = None
+
+with strict_device():
+    device_transports.FakeNccl = NeverDone
+    nccl = device_transports.MAKERS["nccl"](comm, "cuda:0")
+    stream = double.xp.cuda.get_current_stream()
+    stream.record = lambda: SimpleNamespace(done=False)
+    nccl._ranks._communicator.abort = lambda: print(f"rank {comm.rank} ends NCCL", flush=True)
+    if comm.rank == last:
+        time.sleep(1000)
+    array = double.xp.zeros(10)
+    nccl.all_gather_slices(array, [10 * rank // comm.size for rank in range(comm.size + 1)])
+"""
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_a_rank_that_does_not_come_to_nccl_is_named_and_nccl_is_ended(run, ranks):
+    job = run(ranks, NEVER_DONE, timeout=4)
+    assert job.returncode == 3, job.stderr
+    line = BEGIN.count("\n") + NEVER_DONE[: NEVER_DONE.index("time.sleep")].count("\n") + 1
+    late = rf"rank {ranks - 1} \({HOST}\) is at \S+script\.py:{line} \(<module>\)"
+    assert re.search(rf"has waited for \d+ s in \S+.*{late}", told(job)[-1])
+    assert told(job)[-1].endswith(". That is more than the 4 s allowed.")
+    assert "rank 0 ends NCCL" in job.stdout.splitlines()

@@ -3,7 +3,9 @@
 import importlib.util
 from types import ModuleType
 
+import numpy as np
 import pytest
+from helpers.halves import NEEDS_BFLOAT16
 from helpers.pages import DOCS
 
 import distgrad as dg
@@ -25,6 +27,30 @@ def test_the_page_is_what_the_operators_show(operators: ModuleType) -> None:
     made = operators.page().splitlines()
     shown = operators.PAGE.read_text(encoding="utf-8").splitlines()
     assert made == shown, "run python docs/operators.py"
+
+
+@NEEDS_BFLOAT16
+def test_what_takes_float32_takes_bfloat16(operators: ModuleType) -> None:
+    dg.bfloat16  # from now on NumPy knows it by name
+    refused = set()
+    calls = [
+        (getattr(functions, name), name, call)
+        for _, _, functions, table in operators.TABLES
+        for call, names in table.items()
+        for name in names.split()
+    ]
+    for function, name, call in calls:
+        found = []
+        for dtype in ("bfloat16", "float32"):
+            dg.manual_seed(0)
+            outcome = operators.outcome(function, call, dtype)
+            found.append(None if outcome is None else list(operators.tensors(outcome[0])))
+        half, single = found
+        if half is None and single is not None:
+            refused.add(name)
+        for mine, other in zip(half or (), single or (), strict=half is not None):
+            assert mine.dtype == {np.dtype("float32"): dg.bfloat16}.get(other.dtype, other.dtype)
+    assert refused == {"nanquantile", "quantile"}
 
 
 def test_what_the_words_mean(operators: ModuleType) -> None:

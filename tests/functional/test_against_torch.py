@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.halves import NEEDS_BFLOAT16, half
 from helpers.parity import check_gradients, check_same
 
 import distgrad as dg
@@ -112,6 +113,38 @@ def test_values_and_gradients(name: str) -> None:
     shapes, call = CALLS[name]
     generator = np.random.default_rng(len(name))
     check_gradients([generator.standard_normal(shape) for shape in shapes], call)
+
+
+# What is an operation of its own in one library and several in the other rounds more often there.
+SEVERAL = {"einsum three"}
+
+
+@NEEDS_BFLOAT16
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in SEVERAL])
+def test_in_bfloat16(name: str) -> None:
+    """The value to the last digit but one, and gradients; what is saved for them is rounded."""
+    shapes, call = CALLS[name]
+    generator = np.random.default_rng(len(name))
+    drawn = [generator.standard_normal(shape).astype(half("bf16")) for shape in shapes]
+    ours = [dg.tensor(x, requires_grad=True) for x in drawn]
+    theirs = [torch.tensor(x.astype(np.float32)).bfloat16().requires_grad_() for x in drawn]
+    mine, other = call(dg, F, *ours), call(torch, TF, *theirs)
+    assert str(other.dtype) == f"torch.{mine.dtype.name}"
+    check_digits(mine, other, 1)
+    weights = np.cos(np.arange(mine.numel())).reshape(mine.shape)
+    mine.backward(dg.tensor(weights).to(mine.dtype))
+    other.backward(torch.tensor(weights).to(other.dtype))
+    for a, b in zip(ours, theirs, strict=True):
+        if a.grad is not None and b.grad is not None:
+            assert a.grad.dtype == half("bf16")
+            check_digits(a.grad, b.grad, 2)
+
+
+def check_digits(mine: Any, other: Any, units: int) -> None:
+    """Compare values that may differ by so many units in the last place; small ones by more."""
+    a, b = mine.detach().float().numpy(), other.detach().float().numpy()
+    small = (units - 1) * 2.0**-8 * np.abs(b).max(initial=0)
+    np.testing.assert_allclose(a, b, rtol=units * 2.0**-7, atol=small)
 
 
 # Ties, bounds that are met, bounds that cross: gradients where a difference quotient means nothing.

@@ -19,7 +19,18 @@ def test_a_kernel_computes_what_its_reference_does(case: KernelCase) -> None:
     there = tuple([moved(value) for value in given])
     result = load_column()[case.kernel.name](namespace_of("cuda:0"), *there, **attributes)
     with np.errstate(all="ignore"):
-        wanted = compared(case, given, case.kernel.reference(np, *given, **case.attributes))
-    for ours, theirs in zip(compared(case, there, result), map(np.asarray, wanted), strict=True):
-        apart = np.linalg.norm((to_host(ours) - theirs).ravel())
-        assert apart <= 1e-5 * max(np.linalg.norm(np.asarray(theirs).ravel()), 1e-3)
+        expected = compared(case, given, case.kernel.reference(np, *given, **case.attributes))
+    for ours, theirs in zip(compared(case, there, result), expected, strict=True):
+        found, wanted = (np.asarray(x, np.float64).ravel() for x in (to_host(ours), theirs))
+        assert np.linalg.norm(found - wanted) <= 1e-5 * max(np.linalg.norm(wanted), 1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_rectified_product_hides_nothing_that_is_no_number(dtype: str) -> None:
+    """A kernel may make 0 of it; then a step that went wrong would look as one that did not."""
+    x, weight, bias = (np.ones(shape, dtype) for shape in ((8, 16), (32, 16), 32))
+    x[3, 5], x[4, 5] = np.nan, np.inf
+    given = [to_device(array, "cuda:0") for array in (x, weight, bias)]
+    y = to_host(load_column()["linear_relu"](namespace_of("cuda:0"), *given))
+    assert np.isnan(y[3]).all()
+    assert np.isinf(y[4]).all()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.device_jobs import hashes
+from helpers.halves import PRECISIONS
 
 import distgrad as dg
 from distgrad.backend import to_device, to_host
@@ -10,11 +11,12 @@ from distgrad.backend.devices import namespace_of
 from distgrad.backend.nccl import nccl_problem
 from distgrad.distributed import SingleProcess
 from distgrad.distributed.device.nccl import Nccl
+from distgrad.errors import DeviceError
 
 DEVICE = "cuda:0"
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("precision", ["fp32", *PRECISIONS])
 def test_every_split_gives_the_bits_of_one_rank(precision: str) -> None:
     of_one_rank = hashes(1, "cuda", "even", precision, "auto")
     for transport in ("auto", "ipc", "staged"):
@@ -50,3 +52,6 @@ def test_nccl_with_one_rank() -> None:
     nccl.exchange({}, {})
     np.testing.assert_array_equal(to_host(nccl.all_gather(array))[0], values)
     np.testing.assert_array_equal(to_host(array), values)
+    nccl.abort()
+    with pytest.raises(DeviceError, match="NCCL was ended on this rank"):
+        nccl.all_reduce(array)

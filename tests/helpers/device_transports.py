@@ -162,7 +162,8 @@ class _FakeCommunicator:
 
 
 def _with_nccl(comm, device):
-    stream = SimpleNamespace(ptr=7)
+    stream = SimpleNamespace(ptr=7, synchronize=lambda: None)
+    stream.record = lambda: SimpleNamespace(done=True)
     double.xp.cuda = SimpleNamespace(get_current_stream=lambda: stream)
     sys.modules[f"{double.xp.__name__}.cuda.nccl"] = FakeNccl(comm._comm)
     return Nccl(comm, device)

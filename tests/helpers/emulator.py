@@ -26,7 +26,7 @@ _HEADER = Path(__file__).with_suffix(".h")
 _folder = tempfile.TemporaryDirectory(prefix="distgrad-emulator-")
 _run_backward = [False]
 _SIZES = {"float": 4, "double": 8, "float16": 2, "bfloat16": 2, "i64": 8, "u64": 8}
-_SIZES |= {"int": 4, "unsigned": 4}
+_SIZES |= {"int": 4, "unsigned": 4, "bool": 1}
 
 
 def available() -> bool:

@@ -2,16 +2,21 @@
 
 import ctypes
 import math
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+from helpers.strict_device import double
 
 from distgrad.backend.cublaslt import ALIGNMENT, CONSTANTS, WORKSPACE
+from distgrad.backend.dtypes import data_type
 
 __all__ = ["FakeCublasLt"]
 
 _NAMES = {number: name for name, number in CONSTANTS.items() if name.startswith("CUDA_R_")}
 _TYPES = {"CUDA_R_32F": np.float32, "CUDA_R_64F": np.float64, "CUDA_R_16F": np.float16}
+if find_spec("ml_dtypes"):
+    _TYPES["CUDA_R_16BF"] = data_type("bfloat16").type
 
 
 class FakeCublasLt:
@@ -76,8 +81,15 @@ class FakeCublasLt:
         return 0
 
     def cublasLtMatmul(self, handle: Any, work: Any, one: Any, *given: Any) -> int:
+        known = {**self._of(work)}  # as it is now, also in the replays of a graph
+        multiply = lambda: self._multiply(known, one, *given)  # noqa: E731
+        multiply()
+        if double.recorded is not None:
+            double.recorded.append(multiply)
+        return 0
+
+    def _multiply(self, known: Any, one: Any, *given: Any) -> None:
         a, a_layout, b, b_layout, zero, c, c_layout, d, d_layout, *_ = given
-        known = self._of(work)
         assert (one._obj.value, zero._obj.value, c.value, c_layout) == (1, 0, d.value, d_layout)
         self.computed.append(known["compute"])
         left = self._read(a, a_layout, known[CONSTANTS["CUBLASLT_MATMUL_DESC_TRANSA"]])
@@ -85,7 +97,6 @@ class FakeCublasLt:
         wide = np.float64 if left.dtype == np.float64 else np.float32
         product = np.matmul(left.astype(wide), right.astype(wide))
         self._read(d, d_layout, 0)[...] = self._finished(product, known, left.dtype)
-        return 0
 
     def _finished(self, product: Any, known: Any, dtype: Any) -> Any:
         epilogue = known[CONSTANTS["CUBLASLT_MATMUL_DESC_EPILOGUE"]]

@@ -3,21 +3,27 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from distgrad import ops, optim
+from distgrad.backend.dtypes import data_type
 from distgrad.backend.kernels import Kernel
 from distgrad.backend.random import random_bits
+from distgrad.distributed.tree import divided
+from distgrad.distributed.tree_addition import tree_mean
 from distgrad.flat import BLOCK
-from distgrad.nn.functional.dropout import dropout_mask
+from distgrad.nn.functional.dropout import kept_elements
 from distgrad.nn.utils.clip_grad import block_power_sums
+from distgrad.ops.einstein import contraction
 from distgrad.ops.fused_attention import attention_x
 from distgrad.ops.linalg import product
+from distgrad.ops.products import column_sum, product_into
 from distgrad.ops.window import Window
 
-__all__ = ["KernelCase", "all_cases", "arguments", "compared"]
+__all__ = ["KernelCase", "all_cases", "arguments", "compared", "types_of"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,13 @@ class KernelCase:
 def arguments(case: KernelCase, dtype: str) -> tuple[Any, ...]:
     """Return fresh arguments, with floating-point arrays of a data type."""
     made = case.make(np.random.default_rng(len(str(case))))
-    return tuple([_converted(argument, np.dtype(dtype)) for argument in made])
+    return tuple([_converted(argument, data_type(dtype)) for argument in made])
+
+
+def types_of(case: KernelCase) -> tuple[str, ...]:
+    """Return the data types to call it with: where float16 is among them, bfloat16 too."""
+    both = "float16" in case.types and find_spec("ml_dtypes")
+    return (*case.types, "bfloat16") if both else case.types
 
 
 def compared(case: KernelCase, given: tuple[Any, ...], result: Any) -> list[Any]:
@@ -71,6 +83,8 @@ def all_cases(large: bool = False) -> Iterator[KernelCase]:
     """Yield the calls; large ones fill a GPU, the others cover edges."""
     times = 32 if large else 1
     yield from _products(times)
+    yield from _contractions(9 * times)
+    yield from _sums(times)
     yield from _normalization(times)
     yield from _elementwise(times)
     yield from _losses(times)
@@ -78,6 +92,7 @@ def all_cases(large: bool = False) -> Iterator[KernelCase]:
     yield from _embedding(times)
     yield from _images(times)
     yield from _optimizers(times)
+    yield from _trees(times)
 
 
 def _products(times: int) -> Iterator[KernelCase]:
@@ -92,6 +107,40 @@ def _products(times: int) -> Iterator[KernelCase]:
     for label, bias in (("plain", None), ("bias", (17,))):
         make = _arrays((2, rows, 20), (17, 20), bias)
         yield KernelCase(ops.linear.forward, make, label=label)
+        yield KernelCase(ops.linear_relu.forward, make, label=label)
+
+
+def _contractions(rows: int) -> Iterator[KernelCase]:
+    for letters, shapes in (
+        (("bhqd", "bhkd", "bhqk"), ((2, 3, rows, 8), (2, 3, 5, 8))),
+        (("ij", "kj", "ki"), ((rows, 7), (4, 7))),
+        (("nij", "ijn", "n"), ((3, rows, 5), (rows, 5, 3))),
+        (("abc", "cab", ""), ((2, rows, 3), (3, 2, rows))),
+    ):
+        names = dict(zip(("left", "right", "output"), letters, strict=True))
+        yield KernelCase(contraction, _arrays(*shapes), names, label=",".join(letters))
+
+
+def _sums(times: int) -> Iterator[KernelCase]:
+    for rows, width in ((5, 77), (600, 33), (1, 1)):
+        label = f"{rows}x{width}"
+        yield KernelCase(column_sum, _arrays((rows * times, width)), label=label)
+        image = _arrays((2 * times, width, rows, 2))
+        yield KernelCase(ops.channel_sum.forward, image, label=label)
+    into = _with_room_behind((33, 20), (20, 16))
+    yield KernelCase(product_into, into, changed=(2,), label="in place")
+    into = _with_room_behind((33, 20), (20, 17), within=3)
+    yield KernelCase(product_into, into, changed=(2,), label="within another")
+
+
+def _with_room_behind(
+    a: tuple[int, int], b: tuple[int, int], within: int = 0
+) -> Callable[[np.random.Generator], tuple[Any, ...]]:
+    def make(g: np.random.Generator) -> tuple[Any, ...]:
+        room = np.zeros((a[0], b[1] + within))
+        return g.normal(size=a), g.normal(size=b), room[:, : b[1]]
+
+    return make
 
 
 def _normalization(times: int) -> Iterator[KernelCase]:
@@ -123,13 +172,40 @@ def _elementwise(times: int) -> Iterator[KernelCase]:
         make = _constant((count,))
         yield KernelCase(random_bits, make, draw, types=("float32",), exact=True, label=label)
 
-    def bits(g: np.random.Generator) -> tuple[Any, ...]:
-        return (g.integers(2**32, size=size, dtype=np.uint32),)
+        how = {**draw, "least": round(0.3 * 2**32)}
+        yield KernelCase(kept_elements, make, how, types=("float32",), exact=True, label=label)
+    yield from _dropped(size)
+    yield from _rectified(33 * times)
 
-    least = round(0.3 * 2**32)
-    for dtype in ("float32", "float64"):
-        mask = {"least": least, "scale": np.dtype(dtype).type(1 / 0.7)}
-        yield KernelCase(dropout_mask, bits, mask, types=(dtype,), exact=True, label=dtype)
+
+def _dropped(size: tuple[int, ...]) -> Iterator[KernelCase]:
+    for dtype in ("float32", "float64", "float16"):
+        given: Any = {"scale": np.dtype(dtype).type(1 / 0.7)}
+        kinds: Any = {"types": (dtype,), "exact": True, "label": dtype}
+        yield KernelCase(ops.dropout.forward, _with_kept(1, size), given, **kinds)
+        yield KernelCase(ops.dropout_add.forward, _with_kept(2, size), given, **kinds)
+
+
+def _with_kept(count: int, size: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]:
+    def make(g: np.random.Generator) -> tuple[Any, ...]:
+        return (*(g.normal(size=size) for _ in range(count)), g.random(size) < 0.7)
+
+    return make
+
+
+def _rectified(rows: int) -> Iterator[KernelCase]:
+    for width in (7, 48):
+        x, label = (3, rows, width), f"{width}"
+
+        def rectified(g: np.random.Generator, x: Any = x) -> tuple[Any, ...]:
+            return g.normal(size=x), np.maximum(g.normal(size=x), 0)
+
+        yield KernelCase(ops.relu_x.forward, rectified, exact=True, label=label)
+
+        def images(g: np.random.Generator, x: Any = x) -> tuple[Any, ...]:
+            return tuple([values.transpose(0, 2, 1) for values in rectified(g, x)])
+
+        yield KernelCase(ops.relu_x.forward, images, exact=True, label=f"{label} turned")
 
 
 def _constant(*values: Any) -> Callable[[np.random.Generator], tuple[Any, ...]]:
@@ -286,6 +362,18 @@ def _optimizers(times: int) -> Iterator[KernelCase]:
         changed = (2, 4, 5, 6) if largest else (2, 4, 5)
         given = {**step, **more}
         yield KernelCase(optim.adam.adam_update, make, given, changed, label=label, **exact)
+    scales = {"scale": 0.3, "eps": 1e-8}
+    for label, more in (("plain", 0.0), ("decay", 0.1)):
+
+        def arrays(g: np.random.Generator) -> tuple[Any, ...]:
+            param, grad, mean, square = (g.normal(size=size) for _ in range(4))
+            return room.copy(), room.copy(), param, grad, mean, np.abs(square)
+
+        given = {**scales, "weight_decay": more}
+        betas = {"beta1": 0.9, "beta2": 0.999, "maximize": more > 0}
+        measure, update = optim.lamb.lamb_measure, optim.lamb.lamb_update
+        yield KernelCase(measure, arrays, {**given, **betas}, (0, 4, 5), label=label, **exact)
+        yield KernelCase(update, arrays, {**given, "rate": 0.02}, (2,), label=label, **exact)
     for norm, first in ((2.0, BLOCK), (2.0, 7), (1.0, 99), (3.0, BLOCK), (math.inf, 5)):
         given = {"norm_type": norm, "first": first}
         kinds = {"types": ("float32", "float64"), "label": f"{norm} {first}"}
@@ -298,3 +386,22 @@ def _blocks(size: int) -> Callable[[np.random.Generator], tuple[Any, ...]]:
 
 def _with_room(room: np.ndarray, shapes: Any) -> Callable[[np.random.Generator], tuple[Any, ...]]:
     return lambda g: (room.copy(), room.copy(), *_arrays(*shapes)(g))
+
+
+def _trees(times: int) -> Iterator[KernelCase]:
+    for label, ends in (
+        ("alone", (5,)),
+        ("of 3 ranks", (2, 5, 8)),
+        ("aligned", range(1, 9)),
+        ("deepest", (127, 128)),
+    ):
+        starts = (0, *ends)
+        leaves = tuple([range(a, b) for a, b in zip(starts, ends, strict=False)])
+        additions = divided(ends[-1], leaves).across
+        given = {"additions": additions, "divisor": 37.0}
+        size = (1003 * times,)
+        copy = None if label == "alone" else size
+        make = _arrays(size, copy, *[size] * len(additions))
+        changed = (0,) if copy is None else (0, 1)
+        kinds: Any = {"types": ("float32", "float64"), "exact": True, "label": label}
+        yield KernelCase(tree_mean, make, given, changed, **kinds)

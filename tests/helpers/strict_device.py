@@ -8,6 +8,7 @@ what is an error on a GPU, and also what CuPy would do silently and wait for:
 - ``float()``, ``int()``, ``bool()``, ``item()``, ``tolist()``, elements one by one: values are read
   through `distgrad.backend.to_host` alone, which ``reads`` counts;
 - what a GPU leaves undefined: an index beyond the end, two writes to one element;
+- to compute in bfloat16: CuPy has no loops of some functions for it, and it rounds at each step;
 - sums by atomic operations (``ufunc.at``), whose order changes.
 """
 
@@ -110,7 +111,7 @@ class device_array:  # noqa: N801 (named as NumPy and CuPy name theirs)
             found = self._host[place]
         if isinstance(found, np.generic) and not _is_advanced(place):
             found = self._host[(*place, ...) if isinstance(place, tuple) else (place, ...)]
-        return _wrapped(found)  # a single element is a view too
+        return _done(lambda: self._host[place], _wrapped(found), self._host)  # one element: a view
 
     def __setitem__(self, index: Any, value: Any) -> None:
         place, host = _unwrapped_index(index), _unwrapped(value)
@@ -120,6 +121,7 @@ class device_array:  # noqa: N801 (named as NumPy and CuPy name theirs)
                 if np.unique(places).size < places.size:
                     raise NotOnDevice("two writes to one element: which one stays is undefined")
             self._host[place] = host
+        _done(lambda: self._host.__setitem__(place, host), None)
 
     def __iter__(self) -> Iterator["device_array"]:
         if self.ndim < 2:  # those of more axes are views
@@ -129,7 +131,7 @@ class device_array:  # noqa: N801 (named as NumPy and CuPy name theirs)
     # Copies
 
     def __copy__(self) -> "device_array":
-        return _wrapped(self._host.copy())
+        return _done(self._host.copy, _wrapped(self._host.copy()))
 
     def __deepcopy__(self, memo: Any) -> "device_array":
         return _wrapped(self._host.copy())
@@ -204,7 +206,58 @@ def _in_bounds(place: Any) -> Iterator[None]:
         raise
 
 
+# Graphs
+
+
+def _done(again: Callable[[], Any], made: Any, *given: Any) -> Any:
+    """Return what was made; while a graph is recorded, note how it is made again, where it lies.
+
+    Of a view of what was given nothing is to be made.
+    """
+    if double.recorded is not None:
+        places = [_root(array) for array in given if isinstance(array, np.ndarray)]
+        for part in made if isinstance(made, tuple | list) else (made,):
+            is_view = isinstance(part, device_array) and any(_root(part._host) is p for p in places)
+            if not is_view or part._host is given[0]:
+                double.recorded.append(lambda: _make_again(again, made))
+                break
+    return made
+
+
+def _make_again(again: Callable[[], Any], made: Any) -> None:
+    with np.errstate(all="ignore"):
+        results = again()
+    if not isinstance(made, tuple | list):
+        made, results = (made,), (results,)
+    for part, result in zip(made, results, strict=True):
+        if isinstance(part, device_array) and part._host is not result:
+            part._host[...] = result
+
+
+def _root(array: np.ndarray) -> Any:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array if array.base is None else array.base
+
+
 # Methods and operators of arrays
+
+_OF_EVERY_TYPE = {
+    *("__add__", "__iadd__", "add", "argsort", "array", "array_equal", "asarray"),
+    *("ascontiguousarray", "astype", "broadcast_to", "concatenate", "copy", "copyto", "empty"),
+    *("empty_like", "expand_dims", "fill", "flip", "full", "full_like", "isfinite"),
+    *("may_share_memory", "moveaxis", "ones", "ones_like", "ravel", "reshape", "roll", "squeeze"),
+    *("stack", "swapaxes", "take", "transpose", "view", "zeros", "zeros_like", "as_strided"),
+}
+
+
+def _check_types(name: str, *values: Any) -> None:
+    """Refuse to compute in bfloat16, but for the sum of two gradients."""
+    types = [getattr(value, "dtype", None) for value in values]
+    if name == "einsum" and len(values) == 2:  # of one array: a view
+        return
+    if name.rpartition(".")[2] not in _OF_EVERY_TYPE and "bfloat16" in map(str, types):
+        raise NotOnDevice(f"{name} of bfloat16: it is computed in float32, or by a kernel")
 
 
 def _check_call(name: str, named: tuple[str, ...], args: Any, kwargs: Any) -> None:
@@ -220,10 +273,14 @@ def _forwarding(name: str) -> Callable[..., Any]:
 
     def method(self: device_array, *args: Any, **kwargs: Any) -> Any:
         _check_call(f"ndarray.{name}", named, args, kwargs)
+        _check_types(name, self, *args)
         taken = {key: _unwrapped(value) for key, value in kwargs.items()}
+        hosts = _unwrapped(list(args))
+        compute = lambda: getattr(self._host, name)(*hosts, **taken)  # noqa: E731
         with np.errstate(all="ignore"):
-            result = getattr(self._host, name)(*map(_unwrapped, args), **taken)
-        return self if result is self._host else _wrapped(result)
+            result = compute()
+        made = self if result is self._host else _wrapped(result)
+        return _done(compute, made, self._host)
 
     return method
 
@@ -232,11 +289,14 @@ def _operator(name: str) -> Callable[..., Any]:
     def operate(self: device_array, *others: Any) -> Any:
         if any(hasattr(other, "node") for other in others):
             return NotImplemented
+        _check_types(name, self, *others)
+        hosts = _unwrapped(list(others))
+        compute = lambda: getattr(self._host, name)(*hosts)  # noqa: E731
         with np.errstate(all="ignore"):
-            result = getattr(self._host, name)(*map(_unwrapped, others))
+            result = compute()
         if result is NotImplemented:
             return result
-        return self if result is self._host else _wrapped(result)
+        return _done(compute, self if result is self._host else _wrapped(result), self._host)
 
     return operate
 
@@ -278,23 +338,30 @@ def _function(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         _check_call(name, named, args, kwargs)
+        _check_types(name, *args)
         double.calls[name] += 1
         kwargs.pop("blocking", None)
         if name in _OF_HOST_ARRAYS and isinstance(args[0], np.ndarray):
             args = (device_array(args[0].copy(order="K")), *args[1:])
         taken = {key: _unwrapped(value) for key, value in kwargs.items()}
         places = args if name == "take" else ()
+        hosts = _unwrapped(list(args))
+        again = lambda: compute(*hosts, **taken)  # noqa: E731
         with np.errstate(all="ignore"), _in_bounds(tuple(map(_unwrapped, places))):
-            result = compute(*map(_unwrapped, args), **taken)
+            result = again()
         if name in _TRUTH_AS_ARRAY:
             result = np.bool_(result)
         for given in (*args, *kwargs.values()):
             if isinstance(given, device_array) and given._host is result:
-                return given
-        return _wrapped(result)
+                return _done(again, given, result)
+        return _done(again, _wrapped(result), *hosts)
 
     call.__name__ = call.__qualname__ = name
     return call
+
+
+# Where NumPy gives a scalar an axis.
+_CUPYS_WAY = {"ascontiguousarray": lambda a, dtype=None: np.asarray(a, dtype, order="C")}
 
 
 def _module(prefix: str, source: Any) -> ModuleType:
@@ -302,7 +369,7 @@ def _module(prefix: str, source: Any) -> ModuleType:
     for line in API:
         name = line.removeprefix(prefix)
         if line.startswith(prefix) and "." not in name and name not in _NOT_IN_IT:
-            compute = getattr(source, name, None)
+            compute = _CUPYS_WAY.get(line) or getattr(source, name, None)
             if compute is not None:
                 setattr(module, name, _function(line, compute))
     return module
@@ -352,6 +419,7 @@ class StrictDevice:
     Attributes:
         reads: How often values were read on the host.
         calls: How often each function of the module was called.
+        recorded: While a graph is recorded, what a replay does; else None.
     """
 
     def __init__(self) -> None:
@@ -359,6 +427,7 @@ class StrictDevice:
         self.index = 0
         self.reads = 0
         self.calls: Counter[str] = Counter()
+        self.recorded: list[Callable[[], None]] | None = None
 
     def count(self) -> int:
         return 2
@@ -383,11 +452,18 @@ class StrictDevice:
     def to_device(self, array: Any, index: int) -> device_array:
         if isinstance(array, device_array):
             return array if array._index == index else device_array(array._host.copy(), index)
+        if self.recorded is not None:
+            raise NotOnDevice("a copy from the host while a graph is recorded")
         return device_array(np.array(array, order="K"), index)
 
     def to_host(self, array: device_array) -> np.ndarray:
+        if self.recorded is not None:
+            raise NotOnDevice("a wait for a value while a graph is recorded")
         self.reads += 1
         return array._host.copy()
+
+    def overwrite(self, array: device_array, values: np.ndarray) -> None:
+        array._host[...] = values
 
     def synchronize(self, index: int) -> None:
         self.calls["synchronize"] += 1

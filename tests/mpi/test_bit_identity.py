@@ -23,9 +23,9 @@ pytestmark = pytest.mark.mpi
 CUTS = [(48, 16, 4), (40, 18, 7), (50, 41, 6), (29, 26, 2), (8, 3, 3)]
 
 
-def train(comm, cut, reduction="tree", epochs=2):
+def train(comm, cut, reduction="tree", epochs=2, transport="auto"):
     samples, global_batch, micro_batch = cut
-    model = DataParallel(classifier(dropout=0.3), comm, reduction)
+    model = DataParallel(classifier(dropout=0.3), comm, reduction, transport=transport)
     optimizer = dg.optim.AdamW(model.parameters(), lr=0.01)
     windows = dg.data.GlobalBatches(ragged_data(samples), global_batch, micro_batch, seed=3)
     history = []
@@ -37,9 +37,10 @@ def train(comm, cut, reduction="tree", epochs=2):
     return weights(model), history
 
 
+@pytest.mark.parametrize("transport", ["shared", "mpi"])
 @pytest.mark.parametrize("cut", CUTS)
-def test_training_gives_the_bits_of_one_process(comm, alone, cut):
-    result = train(comm, cut)
+def test_training_gives_the_bits_of_one_process(comm, alone, cut, transport):
+    result = train(comm, cut, transport=transport)
     assert result == train(alone, cut)
     assert len(set(comm.all_gather_object(repr(result)))) == 1
 
@@ -55,12 +56,17 @@ def test_allreduce_gives_all_ranks_the_same_bits_near_those_of_the_tree(comm, al
         )
 
 
-def random_gradients(comm, shapes, micro_batches, uses=lambda _: True):
+@pytest.fixture(params=["shared", "mpi"])
+def transport(request):
+    return request.param
+
+
+def random_gradients(comm, shapes, micro_batches, uses=lambda _: True, transport="auto"):
     """The gradients of a loss whose gradients are random numbers by micro-batch."""
     module = nn.Module()
     for number, shape in enumerate(shapes):
         module.register_parameter(f"p{number}", nn.Parameter(dg.zeros(shape)))
-    model = DataParallel(module, comm)
+    model = DataParallel(module, comm, transport=transport)
 
     def loss(micro_batch):
         total = dg.zeros(())
@@ -81,18 +87,19 @@ def test_any_number_of_micro_batches(comm, alone, micro_batches):
 
 
 @pytest.mark.parametrize("size", [BLOCK - 16, BLOCK, BLOCK + 16, 3 * BLOCK, 7 * BLOCK + 1000])
-def test_slices_of_several_owners(comm, alone, size):
+def test_slices_of_several_owners(comm, alone, size, transport):
     shapes = [(5,), (size // 1000, 1000), (size % 1000 + 1,)]
-    assert random_gradients(comm, shapes, 5) == random_gradients(alone, shapes, 5)
+    found = random_gradients(comm, shapes, 5, transport=transport)
+    assert found == random_gradients(alone, shapes, 5)
 
 
-def test_parameters_that_some_micro_batches_do_not_use(comm, alone):
+def test_parameters_that_some_micro_batches_do_not_use(comm, alone, transport):
     def uses(place):
         micro_batch, number = place
         return number == 0 or (number < 4 and micro_batch % (number + 1) == number)
 
     shapes = [(3,)] * 5
-    found = random_gradients(comm, shapes, 7, uses)
+    found = random_gradients(comm, shapes, 7, uses, transport)
     assert found == random_gradients(alone, shapes, 7, uses)
     assert found["p4"] is None
     assert found["p3"] is not None

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers.halves import NEEDS_BFLOAT16
 
 import distgrad as dg
 from distgrad import nn
@@ -21,6 +22,7 @@ def dtypes(module):
         (lambda m: m.double().float(), "float32"),
         (lambda m: m.to(dg.float64), "float64"),
         (lambda m: m.to(dtype=dg.float16), "float16"),
+        pytest.param(lambda m: m.bfloat16(), "bfloat16", marks=NEEDS_BFLOAT16),
         (lambda m: m.to("cpu", dg.float64), "float64"),
         (lambda m: m.to(dg.zeros(1, dtype=dg.float64)), "float64"),
         (lambda m: m.to("cpu"), "float32"),

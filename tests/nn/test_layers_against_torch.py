@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.halves import NEEDS_BFLOAT16
 
 import distgrad as dg
 from distgrad import nn
@@ -177,6 +178,43 @@ def test_layers(row: Any) -> None:
                 compare(a, b)
         for key, value in own.state_dict().items():
             compare(value, theirs.state_dict()[key])
+
+
+def in_half(library: Any, row: Any, state: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """The value and the gradients of a layer that computes in bfloat16, as float32."""
+    layer = made(library, row)
+    if state:
+        layer.load_state_dict(state)
+    layer = layer.bfloat16().eval()
+    inputs = []
+    for x in inputs_of(library, row):
+        half = x.detach().bfloat16() if x.is_floating_point() else x
+        inputs.append(half.requires_grad_(x.requires_grad))
+    value = layer(*inputs)
+    wanted = [x for x in inputs if x.requires_grad] + list(layer.parameters())
+    found = [value]
+    if value.requires_grad:
+        weights = np.cos(np.arange(value.numel())).reshape(tuple(value.shape))
+        total = (value.float() * library.tensor(weights)).sum()
+        found += library.autograd.grad(total, wanted, allow_unused=True)
+    return layer.state_dict(), found
+
+
+@NEEDS_BFLOAT16
+@pytest.mark.parametrize("row", LAYERS, ids=lambda row: f"{row[0]} {len(str(row))}")
+def test_layers_in_bfloat16(row: Any) -> None:
+    """As near as 8 binary digits, and what is cancelled of them, let them be."""
+    state, own = in_half(dg, row, {})
+    try:
+        _, theirs = in_half(torch, row, {k: torch.tensor(v.tolist()) for k, v in state.items()})
+    except (RuntimeError, NotImplementedError) as error:
+        pytest.skip(f"PyTorch: {error}")
+    for mine, other in zip(own, theirs, strict=True):
+        assert (mine is None) == (other is None)
+        if mine is not None:
+            assert mine.dtype.name == str(other.dtype).removeprefix("torch.")
+            a, b = mine.detach().float().numpy(), other.detach().float().numpy()
+            np.testing.assert_allclose(a, b, rtol=0.02, atol=0.04 * np.abs(b).max(initial=0))
 
 
 def test_every_activation_and_loss_of_pytorch_is_there() -> None:

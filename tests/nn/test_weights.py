@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.halves import NEEDS_BFLOAT16
 from safetensors.numpy import load_file, save_file
 
 import distgrad as dg
@@ -90,6 +91,17 @@ def by_hand(path, dtype, size):
     header = {"weight": {"dtype": dtype, "shape": [2], "data_offsets": [0, size]}}
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(range(size)))
+
+
+@NEEDS_BFLOAT16
+def test_a_layer_of_bfloat16_goes_into_a_file_and_back(tmp_path):
+    layer, path = nn.Linear(3, 2).bfloat16(), tmp_path / "w"
+    nn.save_weights(layer, path)
+    for other in (nn.Linear(3, 2).bfloat16(), nn.Linear(3, 2)):
+        dtype = other.weight.dtype
+        nn.load_weights(other, path)
+        assert other.weight.dtype == dtype
+        assert other.weight.tolist() == layer.weight.tolist()
 
 
 def test_bfloat16_is_the_upper_half_of_float32(tmp_path):

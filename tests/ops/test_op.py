@@ -96,3 +96,77 @@ def test_a_rule_may_name_only_what_there_is() -> None:
     for name in ("arrays", "y", "color"):
         with pytest.raises(ValueError, match=f"names '{name}', which the op does not have"):
             exec(f"@weighted.rule('arrays')\ndef _(xp, g, {name}): ...", {"weighted": weighted})
+
+
+# What rules share
+
+
+def test_what_rules_share_is_made_once_and_stands_in_for_the_gradient() -> None:
+    made = []
+
+    @op
+    def doubled_product(xp, a, b, /, factor):
+        return a * b * factor
+
+    @doubled_product.shared
+    def _(xp, g, y, factor):
+        made.append(y.shape)
+        return g * factor
+
+    @doubled_product.rule("a")
+    def _(xp, g, b):
+        return g * b
+
+    @doubled_product.rule("b")
+    def _(xp, g, a):
+        return g * a
+
+    a, b = leaves(2)
+    assert doubled_product.saved_arrays == ("y", "b", "a")
+    apply(doubled_product, a, b, factor=2.0).sum().backward()
+    assert made == [(3,)]
+    np.testing.assert_array_equal(a.grad.data, 2 * b.data)
+    np.testing.assert_array_equal(b.grad.data, 2 * a.data)
+    assert dg.autograd.gradgradcheck(lambda a, b: apply(doubled_product, a, b, factor=2.0), [a, b])
+
+
+def test_what_the_shared_part_needs_is_kept_and_freed_whatever_wants_a_gradient() -> None:
+    @op
+    def shifted(xp, a, b):
+        return a * a + b
+
+    @shifted.shared
+    def _(xp, g, a):
+        return g * (a * 0 + 1)
+
+    @shifted.rule("a")
+    def _(xp, g, a):
+        return g * a * 2
+
+    @shifted.rule("b")
+    def _(xp, g):
+        return g
+
+    a, b = leaves(2)
+    y = apply(shifted, a.detach(), b).sum()
+    y.backward()
+    assert b.grad.tolist() == [1] * 3
+    with pytest.raises(RuntimeError, match="'shifted' a second time: the values saved for it were"):
+        y.backward()
+    y = apply(shifted, a, b)
+    with dg.no_grad():
+        a.add_(1)
+    with pytest.raises(RuntimeError, match=r"'shifted' needs its 'a' .* changed in place"):
+        y.sum().backward()
+
+
+def test_a_shared_part_that_names_what_the_op_does_not_have_is_refused() -> None:
+    @op
+    def plain(xp, a):
+        return a
+
+    with pytest.raises(ValueError, match=r"a rule of <op plain.*names 'b', which the op does not"):
+
+        @plain.shared
+        def _(xp, g, b):
+            return g

@@ -132,6 +132,15 @@ def test_copies_and_pickles_stay_on_the_device() -> None:
         assert copy.deepcopy(x).device == "cuda:1"
 
 
+def test_a_gradient_lies_beside_its_leaf_which_may_be_elsewhere() -> None:
+    x = dg.tensor([1.0, 2.0], device="cuda:1", requires_grad=True)
+    for times in (1, 2):
+        (x.to("cuda:0") * 3).sum().backward()
+        assert x.grad is not None
+        assert (x.grad.device, x.grad.tolist()) == ("cuda:1", [3.0 * times] * 2)
+    assert dg.cuda.current_device() == 0
+
+
 def test_new_tensors_lie_beside_their_model() -> None:
     x = dg.ones(2, device="cuda")
     for made in (x.new_zeros(3), x.new_tensor([1]), x.new_full((2,), 4), dg.zeros_like(x)):

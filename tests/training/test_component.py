@@ -95,7 +95,7 @@ def test_every_built_in_component_can_be_found_and_described():
 
 def test_built_in_components_build():
     model = ModelConfig(name="mlp", sizes=[2, 3, 1], dropout=0.5).build()
-    assert [type(layer).__name__ for layer in model] == ["Linear", "ReLU", "Dropout", "Linear"]
+    assert [type(layer).__name__ for layer in model] == ["LinearReLU", "Dropout", "Linear"]
     optimizer = OptimizerConfig(name="sgd", lr=0.5, momentum=0.9).build(model.parameters())
     assert isinstance(optimizer, optim.SGD)
     assert optimizer.param_groups[0]["momentum"] == 0.9

@@ -1,6 +1,7 @@
 """Training on a GPU, as the strict double shows it: the bits of the CPU, and what crosses over."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from helpers.mpi import mpirun
 from helpers.resuming import ended, through_the_disk, trained, variant
 from helpers.strict_device import double, strict_device
 
-from distgrad.backend import device_name, to_host
+from distgrad.backend import bfloat16, device_name, to_host
 from distgrad.backend.devices import device_count
 from distgrad.cli import main
 from distgrad.distributed import SingleProcess
@@ -19,6 +20,7 @@ from distgrad.training.environment import bit_relevant, describe_environment
 from distgrad.training.replay import replay_step
 
 CUDA = "run.device=cuda"
+EVERY_STEP = "checkpoint.every_steps=1"
 
 
 @pytest.fixture
@@ -130,6 +132,22 @@ class TestRuns:
         assert main(argv) == 0
         assert "device cpu, was strict double" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("setting", ["DISTGRAD_TF32", "CUPY_TF32"])
+    def test_products_of_19_bits_are_another_environment(
+        self, device, tmp_path, capsys, monkeypatch, setting
+    ):
+        double = f"strict double, NumPy {np.__version__}"
+        rounded = f"{double}, products of float32 in TF32 ({setting})"
+        assert self.train(tmp_path, CUDA, "training.max_steps=3", EVERY_STEP) == 0
+        monkeypatch.setenv(setting, "1")
+        (warning,) = replay_step(tmp_path / "run", 2, SingleProcess()).warnings
+        assert f"device {rounded}, was {double}" in warning
+        argv = ["train", str(tiny_file(tmp_path)), "--run-dir", str(tmp_path / "run"), "--resume"]
+        capsys.readouterr()
+        assert main([*argv, "--set", CUDA]) == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"is not that of the run before: device {rounded}, was {double}" in said
+
 
 def test_without_a_gpu_it_ends_before_the_first_step(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(double, "count", lambda: 0)
@@ -150,8 +168,10 @@ def test_without_cupy_all_ranks_end_with_status_2_and_one_says_why(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_precision_that_the_device_lacks():
-    with pytest.raises(UsageError, match='no bfloat16; use "fp16", whose loss is scaled'):
+def test_a_precision_whose_package_is_not_there(monkeypatch):
+    monkeypatch.setattr(bfloat16, "_type", None)
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(UsageError, match="bfloat16 comes from the package ml_dtypes, which is not"):
         Trainer(variant("adamw", "training.precision=bf16"), SingleProcess())
 
 

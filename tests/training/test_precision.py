@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.halves import NEEDS_BFLOAT16
 from helpers.resuming import ended, through_the_disk, trained, variant
 
 from distgrad.distributed import SingleProcess
@@ -46,6 +47,35 @@ def test_a_run_goes_on_with_the_scale_that_it_had(name, step, monkeypatch):
     assert ended(second) == ended(straight)
     assert vars(second.model.loss_scale) == vars(straight.model.loss_scale)
     assert len({row["loss_scale"] for row in rows}) > 2
+
+
+@NEEDS_BFLOAT16
+class TestBfloat16:
+    """There is no scale: a run is one in float32 but for its digits."""
+
+    CHANGES = ("training.precision=bf16",)
+
+    def test_it_trains_about_as_float32(self):
+        changes = "model.dropout=0", "training.max_epochs=6"
+        single = trained(Trainer(variant("adamw", *changes), SingleProcess()))
+        rows = trained(Trainer(variant("adamw", *self.CHANGES, *changes), SingleProcess()))
+        assert "loss_scale" not in rows[0]
+        assert rows[-1]["loss"] == pytest.approx(single[-1]["loss"], rel=0.02)
+        assert rows[-1]["loss"] != single[-1]["loss"]
+
+    @pytest.mark.parametrize("name", ["adamw", "cnn"])
+    def test_a_run_goes_on(self, name):
+        straight, first, second = (
+            Trainer(variant(name, *self.CHANGES), SingleProcess()) for _ in range(3)
+        )
+        rows = trained(straight)
+        trained(first, 3)
+        stored = through_the_disk(first.checkpoint(), SingleProcess())
+        names = {x.dtype.name for group in stored.arrays.values() for x in group.values()}
+        assert names <= {"float32", "int64"}
+        second.restore(stored)
+        assert trained(second)[-1] == rows[-1]
+        assert ended(second) == ended(straight)
 
 
 def test_what_overflows_at_the_least_scale_ends_the_run():

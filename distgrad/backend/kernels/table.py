@@ -11,7 +11,7 @@ from typing import Any
 
 from distgrad.backend.arrays import Namespace
 
-__all__ = ["Column", "Kernel", "kernel", "use"]
+__all__ = ["Column", "Kernel", "implementations", "kernel", "use"]
 
 Implementation = Callable[..., Any]
 Column = Mapping[str, Implementation]
@@ -54,6 +54,11 @@ class Kernel:
 
 
 kernel = Kernel  # as a decorator
+
+
+def implementations(xp: Namespace) -> Column:
+    """Return the column in use for arrays of one library; it is empty where none is."""
+    return _in_use.get(xp, {})
 
 
 def use(xp: Namespace, column: Column) -> Column:

@@ -10,16 +10,15 @@ import numpy as np
 
 from distgrad.autograd import backward_into, random_scope
 from distgrad.backend import Array
-from distgrad.distributed.data_parallel.captured_passes import CapturedPasses
 from distgrad.distributed.data_parallel.losses import (
     CountFunction,
-    Losses,
     LossFunction,
     OneLoss,
     PenaltyFunction,
     SeveralLosses,
     Totals,
 )
+from distgrad.distributed.data_parallel.passes import Passes
 from distgrad.distributed.data_parallel.precision import LossScale
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
@@ -92,7 +91,7 @@ class Accumulation:
         replica: The parameters, and the ranks.
         statistics: The running statistics of the model.
         local_only: A context in which ``loss.backward()`` is not averaged over ranks.
-        captured: Runs micro-batches by graphs, if they shall be.
+        passes: Runs micro-batches.
     """
 
     def __init__(
@@ -100,12 +99,12 @@ class Accumulation:
         replica: Replica,
         statistics: StatisticsLog,
         local_only: Callable[[], AbstractContextManager[None]],
-        captured: CapturedPasses | None = None,
+        passes: Passes,
     ) -> None:
         self._replica = replica
         self._statistics = statistics
         self._local_only = local_only
-        self._captured = captured
+        self._passes = passes
 
     def run(
         self,
@@ -126,21 +125,23 @@ class Accumulation:
         # What overflows is reported by the step's result, the same on all ranks.
         with self._local_only(), np.errstate(all="ignore"):
             with self._in_half_precision():
+                words = window.seed, window.step + 1
+                local.attempt(_place(window, "start"), self._passes.start, loss, losses, *words)
                 for index in leaves[comm.rank]:
                     place = _place(window, f"micro-batch {index}")
-                    work = self._run_micro_batch
-                    local.attempt(place, work, loss, losses, window, index, local, observer)
+                    local.attempt(place, self._run_micro_batch, window, index, local, observer)
             if penalty:
                 local.attempt(_place(window, "penalty"), added.run, penalty, window)
         record = replica.gather_records(local, replica.reduction.used())
         totals = losses.totals(record, comm)
-        scale = replica.half.scale.value if replica.half else None
-        finite = replica.publish(totals.count * (scale or 1.0), record, added.gradient)
-        result = step_result(record, totals, finite, added.value, scale)
+        scale = replica.loss_scale
+        factor = scale.value if scale else None
+        finite = replica.publish(totals.count * (factor or 1.0), record, added.gradient)
+        result = step_result(record, totals, finite, added.value, factor)
         if result.finite:
             self._statistics.apply()
-        if replica.half and (result.finite or result.overflow):
-            replica.half.scale.follow(result.finite)
+        if scale and (result.finite or result.overflow):
+            scale.follow(result.finite)
         return result
 
     @contextmanager
@@ -155,33 +156,16 @@ class Accumulation:
             yield
 
     def _run_micro_batch(
-        self,
-        loss: LossFunction,
-        losses: Losses,
-        window: Window,
-        index: int,
-        local: LocalRecord,
-        observer: Observer | None,
+        self, window: Window, index: int, local: LocalRecord, observer: Observer | None
     ) -> None:
         """Forward and backward pass of one micro-batch."""
-        reduction = self._replica.reduction
         scope = random_scope(window.seed, window.step + 1, index)
         with scope, self._statistics.micro_batch():
             batch = window.micro_batch(index)
-            if self._captured:
-                share, count = self._captured.run(
-                    loss, losses, batch, window.seed, window.step + 1, index
-                )
-                buffer = reduction.open()
-                self._captured.gradients.copy_to(buffer)
-            else:
-                share, count = losses.to_differentiate(loss(batch))
-                buffer = reduction.open()
-                self._replica.differentiate(share, buffer)
-            value = 0.0 if share is None else share.item()
+            value, count, buffer = self._passes.run(batch, index)
             if observer:
                 observer(index, value, count, self._replica.named(buffer))
-            reduction.close()
+            self._replica.reduction.close()
             local.add(value, count)
 
     def _global_counts(self, counts: CountFunction, window: Window) -> dict[str, float]:

@@ -8,7 +8,7 @@ from distgrad.distributed.data_parallel.capture import Captures
 from distgrad.distributed.data_parallel.losses import Losses, LossFunction, OneLoss
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
-from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.gradient_buffer import GradientBuffer, Gradients
 from distgrad.distributed.record import checked_count
 from distgrad.nn import Module
 from distgrad.tensor import Tensor
@@ -41,19 +41,19 @@ class CapturedPasses:
         self._captures: Captures[_Result] = Captures(graphs_of(device_name(replica.values)))
         self.gradients = GradientBuffer(replica.layout, replica.xp)
 
-    def run(
-        self,
-        loss: LossFunction,
-        losses: Losses,
-        batch: Any,
-        seed: int,
-        step: int,
-        micro_batch: int,
-    ) -> tuple[Tensor | None, float]:
-        """Compute the gradients of a micro-batch; return its share of the loss and its count.
+    def start(self, loss: LossFunction, losses: Losses, seed: int, step: int) -> None:
+        """See `Passes.start`."""
+        self._step = loss, losses, seed, step
 
-        What is random in it is drawn by the seed, the step's number from 1, and its own number.
-        """
+    def run(self, batch: Any, micro_batch: int) -> tuple[float, float, Gradients]:
+        """See `Passes.run`."""
+        share, count = self._differentiated(batch, micro_batch)
+        buffer = self._replica.reduction.open()
+        self.gradients.copy_to(buffer)
+        return 0.0 if share is None else share.item(), count, buffer
+
+    def _differentiated(self, batch: Any, micro_batch: int) -> tuple[Tensor | None, float]:
+        loss, losses, seed, step = self._step
         if not isinstance(losses, OneLoss) or self._statistics.follows():
             self.gradients.clear()
             share, count = losses.to_differentiate(loss(batch))
@@ -79,8 +79,8 @@ class CapturedPasses:
 
     def _scale(self) -> float | None:
         """Return what the loss is multiplied with, if it is."""
-        half = self._replica.half
-        return half.scale.value if half else None
+        scale = self._replica.loss_scale
+        return scale.value if scale else None
 
     def _state(self) -> tuple[Any, ...]:
         """Return what a recorded pass depends on in the model."""

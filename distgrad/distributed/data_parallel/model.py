@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from typing import Any, Self
 
+from distgrad.backend import device_name
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.data_parallel.accumulation import (
     Accumulation,
@@ -17,7 +18,9 @@ from distgrad.distributed.data_parallel.clipping import clip_grad_norm_, clip_gr
 from distgrad.distributed.data_parallel.evaluation import Addends, Measure, evaluate, exact_sums
 from distgrad.distributed.data_parallel.losses import CountFunction, LossFunction, PenaltyFunction
 from distgrad.distributed.data_parallel.own_loop import Averaging, OwnLoop
+from distgrad.distributed.data_parallel.passes import EagerPasses, Passes
 from distgrad.distributed.data_parallel.precision import LossScale
+from distgrad.distributed.data_parallel.recorded_passes import RecordedPasses
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
 from distgrad.distributed.device import DeviceCommunicator
@@ -43,25 +46,30 @@ class DataParallel:
         reduction: "tree", the same bits for every number of ranks; "sharded", the same bits, with
             the gradient and the optimizer's state divided among the ranks; or "allreduce", MPI's
             own sum.
-        transport: What carries the arrays of a model on GPUs between ranks: "nccl", "cuda-aware"
-            (MPI), "ipc" or "staged"; "auto" is the first of them that all ranks can use. Means
-            nothing on the CPU.
-        precision: "fp32", or "fp16": in `accumulate` the model computes on a copy of the parameters
-            in 16 bits, with the loss scaled against underflow. What it is given is converted, what
-            it returns is in float32 again, and so are its normalisations and softmaxes inside. The
-            parameters, gradients and the optimizer's state stay in float32; `evaluate` and loops of
-            one's own compute with them.
-        capture: On a GPU, let `accumulate` record the work of a micro-batch as a graph, the third
-            time that it meets a shape, and replay it from then on. The loss is called again for
-            another shape only, so what it does in Python besides is not repeated. Where it waits
-            for a value, as `Tensor.item` does, or a model of the same ranks has running statistics,
-            micro-batches run as without. While a graph is recorded, indices and targets are not
-            looked at: a target that is no class makes the loss nan. Default: False.
+        transport: What carries gradients between ranks. On the CPU "shared" memory, which the
+            ranks of a machine read, or "mpi". On GPUs, for all arrays of the model, "nccl",
+            "cuda-aware" (MPI), "ipc" or "staged". "auto" is the first of them that all ranks can
+            use; so is, on the CPU, what is for GPUs.
+        precision: "fp32", or "fp16" or "bf16": in `accumulate` the model computes on a copy of the
+            parameters in float16, with the loss scaled against underflow, or in bfloat16, which
+            needs no scale, and ``ml_dtypes``. What it is given is converted, what it returns is in
+            float32 again, and so are its normalisations and softmaxes inside. The parameters,
+            gradients and the optimizer's state stay in float32; `evaluate` and loops of one's own
+            compute with them.
+        capture: Let `accumulate` record the work of a micro-batch when it meets a shape again, and
+            replay it from then on, with the same bits: on the CPU as one function of NumPy's
+            calls, on a GPU as a graph. The loss is called again for another shape only, so what it
+            does in Python besides is not repeated, and numbers of Python are those of the
+            recording. Where it reads a value, as `Tensor.item` does, or a model of the same ranks
+            has running statistics, micro-batches run as without, and a warning says why. While a
+            graph of a GPU is recorded, indices and targets are not looked at: a target that is no
+            class makes the loss nan. Default: False.
 
     Raises:
-        UsageError: If the model differs between ranks, or not all ranks can use the transport.
-        DeviceError: If ``capture`` is asked for on the CPU.
-        ValueError: If the reduction is unknown, the model has no parameters, or several data types.
+        UsageError: If the model differs between ranks, not all ranks can use the transport, or
+            there is no bfloat16.
+        ValueError: If the reduction or the transport is unknown, the model has no parameters, or
+            several data types, or one is bfloat16.
 
     Example:
         >>> import distgrad as dg
@@ -96,8 +104,8 @@ class DataParallel:
         self._averaging = Averaging(self._replica)
         self._own_loop = OwnLoop(self._replica)
         statistics = StatisticsLog(module, comm)
-        captured = CapturedPasses(self._replica, module, statistics) if capture else None
-        self._accumulation = Accumulation(self._replica, statistics, self.no_sync, captured)
+        passes = _passes(self._replica, module, statistics, capture)
+        self._accumulation = Accumulation(self._replica, statistics, self.no_sync, passes)
 
     # The model
 
@@ -112,15 +120,16 @@ class DataParallel:
 
     @property
     def transport(self) -> str | None:
-        """What carries the arrays of the model between ranks, and why; None on the CPU."""
+        """What carries gradients between ranks, and why; None for one rank on the CPU."""
         comm = self._replica.comm
-        return comm.told if isinstance(comm, DeviceCommunicator) else None
+        if isinstance(comm, DeviceCommunicator):
+            return comm.told
+        return self._replica.reduction.transport if comm.size > 1 else None
 
     @property
     def loss_scale(self) -> LossScale | None:
-        """What the loss is multiplied with in half precision: a part of the training's state."""
-        half = self._replica.half
-        return None if half is None else half.scale
+        """What the loss is multiplied with in float16: a part of the training's state."""
+        return self._replica.loss_scale
 
     def __repr__(self) -> str:
         return f"DataParallel(rank {self.comm.rank} of {self.comm.size}, {self.module!r})"
@@ -343,3 +352,11 @@ class DataParallel:
         ``zero_grad()`` before the next backward pass.
         """
         return self._averaging.suspended()
+
+
+def _passes(replica: Replica, module: Module, statistics: StatisticsLog, capture: bool) -> Passes:
+    """Return what runs micro-batches."""
+    if not capture:
+        return EagerPasses(replica)
+    on_host = device_name(replica.values) == "cpu"
+    return (RecordedPasses if on_host else CapturedPasses)(replica, module, statistics)

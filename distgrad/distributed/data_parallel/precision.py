@@ -2,7 +2,8 @@
 
 The parameters, their gradients and the optimizer's state stay in float32. What a step computes on
 is a copy in 16 bits; the gradients of that are added up in float32. P. Micikevicius et al., "Mixed
-precision training", ICLR 2018.
+precision training", ICLR 2018. With bfloat16, which has the range of float32, the loss needs no
+scale: D. Kalamkar et al., "A study of BFLOAT16 for deep learning training", arXiv:1905.12322.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend import Array, Namespace, array_namespace
-from distgrad.backend.dtypes import DType, is_floating
+from distgrad.backend.dtypes import DType, data_type, is_floating
 from distgrad.errors import UsageError
 from distgrad.flat import FlatLayout
 from distgrad.nn import Parameter
@@ -25,19 +26,22 @@ def half_type(precision: str, xp: Namespace) -> DType | None:
     """Return the data type of the copy; None for "fp32", where there is none.
 
     Raises:
-        UsageError: If the device has no such type.
+        UsageError: If the type is not installed, or the device has it not.
         ValueError: If there is no such precision.
     """
-    if precision == "fp32":
-        return None
-    if precision == "fp16":
-        return np.dtype(np.float16)
-    if precision == "bf16":
-        where = "NumPy, which computes on the CPU, has" if xp is np else "tensors on GPUs have"
+    if precision not in ("fp32", "fp16", "bf16"):
+        raise ValueError(f"precision must be 'fp32', 'fp16' or 'bf16', got {precision!r}")
+    if precision != "bf16":
+        return None if precision == "fp32" else np.dtype(np.float16)
+    dtype = data_type("bfloat16")
+    try:
+        xp.zeros(1, dtype)
+    except (TypeError, ValueError) as error:
         raise UsageError(
-            f'precision "bf16": {where} no bfloat16; use "fp16", whose loss is scaled, or "fp32"'
-        )
-    raise ValueError(f"precision must be 'fp32', 'fp16' or 'bf16', got {precision!r}")
+            f'precision "bf16": CuPy {xp.__version__} has no bfloat16, which came with version 14; '
+            'update it, or use "fp16", whose loss is scaled'
+        ) from error
+    return dtype
 
 
 class LossScale:
@@ -95,7 +99,7 @@ class HalfPrecision:
 
     Attributes:
         active: Whether the parameters are the copy now.
-        scale: What the loss is multiplied with.
+        scale: What the loss is multiplied with; None in bfloat16.
     """
 
     def __init__(
@@ -108,7 +112,7 @@ class HalfPrecision:
         self._copy = half.zeros(array_namespace(values))
         self._views = half.views(self._copy)
         self.active = False
-        self.scale = LossScale()
+        self.scale = LossScale() if dtype == np.float16 else None
 
     def refresh(self) -> None:
         """Bring the copy up to date."""

@@ -11,8 +11,9 @@ from distgrad.backend import Array, array_namespace, device_name, to_host
 from distgrad.backend.dtypes import DType
 from distgrad.backend.kernels import kernels_in_use
 from distgrad.distributed.agreement import check_same, check_same_parameters
+from distgrad.distributed.choice import TRANSPORTS
 from distgrad.distributed.communicator import Communicator
-from distgrad.distributed.data_parallel.precision import HalfPrecision, half_type
+from distgrad.distributed.data_parallel.precision import HalfPrecision, LossScale, half_type
 from distgrad.distributed.data_parallel.shard import Shard, ShardedGradient
 from distgrad.distributed.device import with_arrays_of
 from distgrad.distributed.drift import DriftWatch
@@ -33,8 +34,9 @@ class Replica:
         module: The model, built alike on every rank.
         comm: The ranks.
         reduction: A key of `REDUCTIONS`.
-        transport: What carries arrays of GPUs between ranks; see `distgrad.distributed.device`.
-        precision: "fp32", or "fp16" for forward and backward passes in half precision.
+        transport: What carries gradients between ranks; see `choose_parts`, and for arrays of GPUs
+            `distgrad.distributed.device`.
+        precision: "fp32", or "fp16" or "bf16" for forward and backward passes in half precision.
 
     Attributes:
         comm: The ranks; it takes the arrays of the model.
@@ -58,6 +60,8 @@ class Replica:
     ) -> None:
         if reduction not in REDUCTIONS:
             raise ValueError(f"reduction must be one of {sorted(REDUCTIONS)}, got {reduction!r}")
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {TRANSPORTS}, got {transport!r}")
         self.comm = comm
         self.parameters = list(module.parameters())
         self._index: dict[Any, int] = {p: i for i, p in enumerate(self.parameters)}
@@ -77,7 +81,9 @@ class Replica:
         self.half = (
             HalfPrecision(self.layout, self.parameters, self.values, dtype) if dtype else None
         )
-        self.reduction: Reduction = REDUCTIONS[reduction](self.layout, self.comm, self.xp)
+        self.reduction: Reduction = REDUCTIONS[reduction](
+            self.layout, self.comm, self.xp, transport
+        )
         self.shard = self._make_shard()
         self._flat_gradient, self._gradients = self._make_gradients()
         self.stop_asked = False
@@ -126,11 +132,20 @@ class Replica:
 
         return write
 
+    @property
+    def loss_scale(self) -> LossScale | None:
+        """What the loss is multiplied with, if it is."""
+        return self.half.scale if self.half else None
+
+    def scaled(self, share: Tensor) -> Tensor:
+        """Return what is differentiated in place of a share of the loss."""
+        scale = self.loss_scale
+        return share * scale.value if scale else share
+
     def differentiate(self, share: Tensor | None, buffer: Gradients) -> None:
         """Write the gradients of a micro-batch's share of the loss to a buffer."""
         if share is not None:
-            scaled = share * self.half.scale.value if self.half else share
-            backward_into(scaled, self.writer(buffer))
+            backward_into(self.scaled(share), self.writer(buffer))
 
     def named(self, buffer: Gradients) -> dict[str, Array]:
         """Return what has been written to a buffer, by the names of the parameters."""
@@ -225,6 +240,12 @@ def _layout_of(module: Module) -> FlatLayout:
     named = list(module.named_parameters())
     if not named:
         raise ValueError("the model has no parameters: there is nothing to train")
+    for name, tensor in (*named, *module.named_buffers()):
+        if tensor.dtype.name == "bfloat16":
+            raise ValueError(
+                f"{name!r} is of bfloat16, in which small updates are lost, and which ranks do not "
+                'exchange; keep the model in float32, and let precision="bf16" compute in bfloat16'
+            )
     dtypes: dict[DType, str] = {}
     for name, parameter in named:
         dtypes.setdefault(parameter.dtype, name)

@@ -92,6 +92,15 @@ class ShardedOptimizer(Optimizer):
             raise
         self._of_pieces.add_param_group({**_options(group), "params": pieces})
 
+    @property
+    def capture(self) -> bool:
+        """Whether steps on a GPU are recorded as a graph and replayed, as `AdamW`'s can be."""
+        return self._of_pieces.capture
+
+    @capture.setter
+    def capture(self, wanted: bool) -> None:
+        self._of_pieces.capture = wanted
+
     def step(self, closure: Closure | None = None) -> Any:
         """Update the parameters by their gradients, on all ranks; every rank calls it.
 

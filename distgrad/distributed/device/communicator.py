@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from distgrad.backend import Array, device_name
+from distgrad.backend.devices import synchronize_current
 from distgrad.distributed.communicator import Communicator, SingleProcess
 from distgrad.distributed.device.choice import choose_transport
 from distgrad.distributed.device.transport import Transport
+from distgrad.distributed.watch import Waits
 
 __all__ = ["DeviceCommunicator", "with_arrays_of"]
 
@@ -22,12 +24,17 @@ class DeviceCommunicator:
 
     def __init__(self, comm: Communicator, transport: Transport, told: str = "") -> None:
         self._comm = comm
-        self._transport = transport
+        self.transport = transport
         self.rank = comm.rank
         self.size = comm.size
         self.host = comm.host
         self.library = comm.library
         self.told = told
+
+    @property
+    def watch(self) -> Waits:
+        """See `Communicator.watch`."""
+        return self._comm.watch
 
     def broadcast(self, array: Array, root: int = 0) -> None:
         """See `Communicator.broadcast`."""
@@ -49,14 +56,15 @@ class DeviceCommunicator:
         self, outgoing: Mapping[int, Sequence[Array]], incoming: Mapping[int, Sequence[Array]]
     ) -> None:
         """See `Communicator.exchange`; every rank calls it, and all arrays are of the GPU."""
-        self._transport.exchange(outgoing, incoming)
+        self.transport.exchange(outgoing, incoming)
 
     def all_gather_object(self, value: Any) -> list[Any]:
         """See `Communicator.all_gather_object`."""
         return self._comm.all_gather_object(value)
 
     def barrier(self) -> None:
-        """See `Communicator.barrier`."""
+        """See `Communicator.barrier`; this rank's GPU has done before what it was given."""
+        synchronize_current()
         self._comm.barrier()
 
     def abort(self, status: int) -> NoReturn:
@@ -64,7 +72,7 @@ class DeviceCommunicator:
         self._comm.abort(status)
 
     def _way_of(self, array: Array) -> Communicator | Transport:
-        return self._comm if device_name(array) == "cpu" else self._transport
+        return self._comm if device_name(array) == "cpu" else self.transport
 
 
 def with_arrays_of(comm: Communicator, array: Array, wanted: str = "auto") -> Communicator:

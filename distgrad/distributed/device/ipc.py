@@ -28,11 +28,15 @@ class Ipc:
         device: Where this rank computes.
         nbytes: Of its buffer.
 
+    Attributes:
+        device: Where this rank computes.
+
     Raises:
         DeviceError: If this rank cannot show its buffer, or see the others'.
     """
 
     def __init__(self, comm: Communicator, device: str, nbytes: int = _BYTES) -> None:
+        self.device = device
         self._comm = comm
         self._bytes = nbytes
         handle, problem = None, None

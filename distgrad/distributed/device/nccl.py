@@ -1,6 +1,7 @@
 """Arrays of GPUs that NCCL carries, where each rank has a GPU of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 from distgrad.backend import Array, array_namespace
@@ -13,7 +14,7 @@ __all__ = ["Nccl"]
 
 
 class Nccl:
-    """A `Transport` over NCCL. It is ordered on the stream of the rank, which waits for nothing.
+    """A `Transport` over NCCL. Its operations return when they are done, or tell who is not there.
 
     Args:
         comm: The ranks; all of them make it together.
@@ -34,20 +35,21 @@ class Nccl:
         identity = comm.all_gather_object(made)[0]
         if identity is None:
             raise problem or DeviceError("NCCL does not start on rank 0")
-        self._ranks = NcclRanks(xp, comm.size, comm.rank, identity)
+        with comm.watch:
+            self._ranks = NcclRanks(xp, comm.size, comm.rank, identity)
 
     def broadcast(self, array: Array, root: int) -> None:
         """See `Communicator.broadcast`."""
         check_rank("broadcast from", root, self._comm.size)
-        if array.size:
-            self._ranks.broadcast(array, root)
-        self._ranks.check()
+        with self._watched():
+            if array.size:
+                self._ranks.broadcast(array, root)
 
     def all_reduce(self, array: Array) -> None:
         """See `Communicator.all_reduce`."""
-        if array.size:
-            self._ranks.all_reduce(array)
-        self._ranks.check()
+        with self._watched():
+            if array.size:
+                self._ranks.all_reduce(array)
 
     def all_gather(self, array: Array) -> Array:
         """See `Communicator.all_gather`."""
@@ -73,8 +75,24 @@ class Nccl:
         """See `Communicator.exchange`."""
         for peer in (*outgoing, *incoming):
             check_peer(peer, self._comm.rank, self._comm.size)
-        self._ranks.exchange(_not_empty(outgoing), _not_empty(incoming))
-        self._ranks.check()
+        with self._watched():
+            self._ranks.exchange(_not_empty(outgoing), _not_empty(incoming))
+
+    def abort(self) -> None:
+        """End what is on its way, on this rank; it carries nothing from then on."""
+        self._ranks.abort()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Wait for what is done in a block, and say whom for; not for what was to be done before.
+
+        NCCL's calls themselves may wait, too, while two ranks talk for the first time.
+        """
+        self._ranks.settle()
+        watch = self._comm.watch
+        with watch:
+            yield
+            self._ranks.wait(lambda: watch.over)
 
 
 def _not_empty(messages: Mapping[int, Sequence[Array]]) -> dict[int, list[Array]]:

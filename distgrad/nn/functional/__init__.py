@@ -39,6 +39,7 @@ from distgrad.nn.functional.dropout import (
     dropout1d,
     dropout2d,
     dropout3d,
+    dropout_add,
     feature_alpha_dropout,
 )
 from distgrad.nn.functional.embedding import embedding, one_hot
@@ -60,7 +61,7 @@ from distgrad.nn.functional.interpolate import (
     upsample_bilinear,
     upsample_nearest,
 )
-from distgrad.nn.functional.linear import bilinear, linear
+from distgrad.nn.functional.linear import bilinear, linear, linear_relu
 from distgrad.nn.functional.local_response_norm import local_response_norm
 from distgrad.nn.functional.loss import (
     gaussian_nll_loss,
@@ -121,6 +122,7 @@ __all__ = [
     "dropout1d",
     "dropout2d",
     "dropout3d",
+    "dropout_add",
     "elu",
     "embedding",
     "embedding_bag",
@@ -144,6 +146,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linear_relu",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",

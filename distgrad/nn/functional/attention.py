@@ -7,6 +7,7 @@ import numpy as np
 from distgrad import ops
 from distgrad.backend import array_namespace
 from distgrad.backend.kernels import Kernel
+from distgrad.backend.listening import beside, constant
 from distgrad.nn.functional.checks import check_floating, in_single
 from distgrad.nn.functional.dropout import dropout
 from distgrad.tensor import Tensor, apply
@@ -120,7 +121,7 @@ def _bias(query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool) -> T
     if mask is None and not is_causal:
         return None
     if mask is None:
-        seen = xp.tri(query.shape[-2], key.shape[-2], dtype=bool)
+        seen = constant(xp.tri(query.shape[-2], key.shape[-2], dtype=bool))
     elif is_causal:
         raise RuntimeError(
             f"{_NAME}: is_causal=True is a mask itself and takes no attn_mask beside it; join both "
@@ -132,7 +133,8 @@ def _bias(query: Tensor, key: Tensor, mask: Tensor | None, is_causal: bool) -> T
         if mask.dtype != np.bool_:
             return mask.to(dtype)
         seen = mask.data
-    return Tensor(xp.where(seen, dtype.type(0), -dtype.type(np.inf)))
+    real = np.dtype(np.float32) if dtype.itemsize == 2 else dtype
+    return Tensor(beside(xp.where, seen, real.type(0), -real.type(np.inf))).to(dtype)
 
 
 def _check_mask(query: Tensor, key: Tensor, mask: Tensor) -> None:

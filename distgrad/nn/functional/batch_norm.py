@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
+
 from distgrad.autograd import no_grad
 from distgrad.backend import Array
-from distgrad.nn.functional.checks import check_floating
-from distgrad.nn.functional.norm import check_same, normalized
+from distgrad.nn.functional.checks import check_floating, in_single
+from distgrad.nn.functional.norm import check_same, normalized_with_moments
 from distgrad.tensor import Tensor
 
 __all__ = ["batch_norm", "follow", "normalize_batch"]
@@ -61,15 +63,20 @@ def batch_norm(
         return result
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: outside training running_mean and running_var are needed")
-    _check_batch(input, weight, bias, *running)
+    _check_batch(input, weight, bias)
+    for name, tensor in (("running_mean", running_mean), ("running_var", running_var)):
+        # In half precision they stay in float32, as in PyTorch.
+        like = in_single(input) if tensor.dtype == np.float32 else input
+        check_same("batch_norm", like, {name: tensor}, input.shape[1:2])
     if eps < 0:
         raise ValueError(f"batch_norm: eps must not be negative, got {eps}")
-    scale = 1 / (running_var + eps).sqrt()
-    scale = scale if weight is None else weight * scale
-    shift = -running_mean * scale
-    shift = shift if bias is None else bias + shift
+    scale = 1 / (in_single(running_var) + eps).sqrt()
+    scale = scale if weight is None else in_single(weight) * scale
+    shift = -in_single(running_mean) * scale
+    shift = shift if bias is None else in_single(bias) + shift
     beside = (input.shape[1], *(1,) * (input.ndim - 2))
-    return input * scale.reshape(beside) + shift.reshape(beside)
+    result = in_single(input) * scale.reshape(beside) + shift.reshape(beside)
+    return result.to(input.dtype)
 
 
 def normalize_batch(
@@ -92,7 +99,8 @@ def normalize_batch(
         )
     if eps <= 0:
         raise ValueError(f"batch_norm: in training eps must be positive, got {eps}")
-    result, (mean, variance) = normalized(input, weight, bias, (0, *range(2, input.ndim)), eps)
+    axes = 0, *range(2, input.ndim)
+    result, (mean, variance) = normalized_with_moments(input, weight, bias, axes, eps)
     return result, mean.reshape(-1), variance.reshape(-1) * (count / max(count - 1, 1))
 
 
@@ -108,5 +116,5 @@ def _check_batch(input: Tensor, *per_channel: Tensor | None) -> None:
         raise ValueError(
             f"batch_norm: the input must have shape (N, C) or (N, C, ...), got {input.shape}"
         )
-    names = ("weight", "bias", "running_mean", "running_var")
-    check_same("batch_norm", input, dict(zip(names, per_channel, strict=False)), input.shape[1:2])
+    named = dict(zip(("weight", "bias"), per_channel, strict=True))
+    check_same("batch_norm", input, named, input.shape[1:2])

@@ -3,6 +3,8 @@
 import math
 
 from distgrad import ops
+from distgrad.backend.dtypes import is_floating
+from distgrad.backend.listening import kept
 from distgrad.creation import as_tensor
 from distgrad.nn.functional.checks import check_floating, check_reduction
 from distgrad.nn.functional.reduction import reduced
@@ -55,7 +57,7 @@ def cross_entropy(
             f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing}"
         )
     target = as_tensor(target)
-    if target.dtype.kind == "f":
+    if is_floating(target.dtype):
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     how = (target, weight, reduction, ignore_index)
     if label_smoothing == 0:
@@ -174,11 +176,11 @@ def _of_classes(
     return apply(
         op,
         input,
-        target=target.data.copy(),  # the backward pass reads it again: nobody may change it
+        target=kept(target.data),
         axis=axis,
         reduction=reduction,
         ignore_index=ignore_index,
-        weight=None if weight is None else weight.data.copy(),
+        weight=None if weight is None else kept(weight.data),
     )
 
 

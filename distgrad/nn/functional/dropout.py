@@ -7,6 +7,7 @@ from distgrad import ops
 from distgrad.autograd import next_draw
 from distgrad.backend import Array, Namespace, array_namespace, random_bits
 from distgrad.backend.kernels import kernel
+from distgrad.backend.listening import beside
 from distgrad.nn.functional.checks import check_floating
 from distgrad.nn.functional.in_place import replaced
 from distgrad.tensor import Tensor, apply
@@ -17,6 +18,7 @@ __all__ = [
     "dropout1d",
     "dropout2d",
     "dropout3d",
+    "dropout_add",
     "feature_alpha_dropout",
 ]
 
@@ -51,6 +53,42 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         JMLR 15 (2014).
     """
     return _dropped("dropout", input, p, training, inplace)
+
+
+def dropout_add(input: Tensor, residual: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """Return ``residual + dropout(input, p, training)``, with the same bits, in one operation.
+
+    Args:
+        input: Any shape.
+        residual: What it is added to, of the same shape and data type.
+        p: From 0 to 1; 0.5 by default.
+        training: Outside training nothing is set to 0.
+
+    Raises:
+        ValueError: If ``p`` is not a probability, or the shapes differ.
+        TypeError: If ``input`` is not of floating-point type.
+        RuntimeError: If the data types differ.
+
+    Example:
+        >>> import distgrad as dg
+        >>> dropout_add(dg.ones(3), dg.tensor([1.0, 2.0, 3.0]), p=1.0)
+        tensor([1., 2., 3.])
+    """
+    name = "dropout_add"
+    if input.shape != residual.shape:
+        raise ValueError(
+            f"{name}: input and residual must have one shape, got {input.shape} and "
+            f"{residual.shape}"
+        )
+    if input.dtype != residual.dtype:
+        raise RuntimeError(
+            f"{name}: input and residual must have one data type, got {input.dtype} and "
+            f"{residual.dtype}; convert with .to()"
+        )
+    if _left_alone(name, input, p, training):
+        return residual + input
+    kept = _kept(name, input, p)
+    return apply(ops.dropout_add, input, residual, kept, scale=_scale(input, p))
 
 
 def dropout1d(
@@ -191,16 +229,21 @@ def _dropped(
         return input
     if inplace:
         return replaced(input, lambda x: _dropped(name, x, p, training, False, channel_axes))
-    bits = _bits(name, input, channel_axes)
-    scale = input.dtype.type(1 / (1 - p) if p < 1 else 0)
-    mask = dropout_mask(array_namespace(bits), bits, least=_least(p), scale=scale)
-    return apply(ops.dropout, input, mask)
+    return apply(ops.dropout, input, _kept(name, input, p, channel_axes), scale=_scale(input, p))
 
 
 @kernel
-def dropout_mask(xp: Namespace, bits: Array, /, least: int, scale: Any) -> Array:  # noqa: ARG001
-    """Return ``scale`` where the bits are at least ``least``, and 0 elsewhere."""
-    return (bits >= least) * scale
+def kept_elements(
+    xp: Namespace,
+    shape: tuple[int, ...],
+    /,
+    seed: int,
+    stream: int,
+    counter: tuple[int, ...],
+    least: int,
+) -> Array:
+    """Return where the bits of a draw, 32 for each element, are at least ``least``."""
+    return random_bits(xp, shape, seed=seed, stream=stream, counter=counter) >= least
 
 
 def _saturated(
@@ -210,7 +253,7 @@ def _saturated(
         return input
     if inplace:
         return replaced(input, lambda x: _saturated(name, x, p, training, False, channel_axes))
-    kept = _bits(name, input, channel_axes) >= _least(p)
+    kept = _kept(name, input, p, channel_axes)
     if p == 1:
         return input * 0
     scale = 1 / math.sqrt((_SATURATION**2 * p + 1) * (1 - p))
@@ -229,17 +272,18 @@ def _left_alone(name: str, input: Tensor, p: float, training: bool) -> bool:
     return False
 
 
-def _least(p: float) -> int:
-    """Return the least bits of what stays, where it goes with probability ``p``."""
-    return round(p * 2**32)
+def _scale(input: Tensor, p: float) -> Any:
+    """Return the factor of what stays, a number of the input's type."""
+    return input.dtype.type(1 / (1 - p) if p < 1 else 0)
 
 
-def _bits(name: str, input: Tensor, channel_axes: int) -> Array:
-    """Draw 32 bits for each element, or each channel, that say whether it stays.
+def _kept(name: str, input: Tensor, p: float, channel_axes: int = 0) -> Array:
+    """Draw for each element, or each channel, whether it stays.
 
     Args:
         name: The function.
         input: Its input.
+        p: With which probability it goes.
         channel_axes: How many axes a batch has at least, if channels are drawn: where there are
             fewer, the first axis is that of the channels. 0 for elements.
     """
@@ -250,5 +294,6 @@ def _bits(name: str, input: Tensor, channel_axes: int) -> Array:
             raise RuntimeError(f"{name}: the input must have shape (N, C, ...), got {shape}")
         shape = shape[:leading] + (1,) * (input.ndim - leading)
     seed, stream, counter = next_draw()
-    xp = array_namespace(input.data)
-    return random_bits(xp, shape, seed=seed, stream=stream, counter=counter)
+    draw = {"seed": seed, "stream": stream, "counter": counter}
+    xp, least = array_namespace(input.data), round(p * 2**32)
+    return beside(kept_elements, xp, shape, least=least, **draw)

@@ -5,6 +5,7 @@ import numpy as np
 from distgrad import ops
 from distgrad.autograd import is_grad_enabled
 from distgrad.backend import Array, array_namespace, to_host
+from distgrad.backend.listening import kept
 from distgrad.ops.embedding import check_indices
 from distgrad.tensor import Tensor, apply
 
@@ -59,7 +60,7 @@ def embedding(
     return apply(
         ops.embedding,
         weight,
-        indices=input.data.copy(),  # the backward pass reads it again: nobody may change it
+        indices=kept(input.data),
         padding=padding,
         by_frequency=scale_grad_by_freq,
     )
@@ -103,6 +104,8 @@ def limit_rows(weight: Tensor, indices: Array, max_norm: float, norm_type: float
 def limited(rows: Array, max_norm: float, norm_type: float) -> Array:
     """Return the vectors along the last axis, those that are too long scaled as PyTorch does."""
     xp = array_namespace(rows)
+    if rows.dtype.itemsize == 2:
+        return limited(rows.astype(np.float32), max_norm, norm_type).astype(rows.dtype)
     norms = xp.linalg.norm(rows, norm_type, axis=-1, keepdims=True)
     return xp.where(norms > max_norm, rows * (max_norm / (norms + 1e-7)), rows)
 

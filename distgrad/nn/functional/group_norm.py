@@ -5,7 +5,7 @@ import math
 from distgrad.backend import Array
 from distgrad.nn.functional.batch_norm import batch_norm, follow
 from distgrad.nn.functional.checks import check_floating
-from distgrad.nn.functional.norm import check_same, normalized
+from distgrad.nn.functional.norm import check_same, normalized, normalized_with_moments
 from distgrad.tensor import Tensor
 
 __all__ = ["group_norm", "instance_norm", "normalize_instances"]
@@ -54,7 +54,7 @@ def group_norm(
             f"for num_groups={num_groups}"
         )
     groups = input.reshape(input.shape[0] * num_groups, _size(input) * channels // num_groups)
-    result, _ = normalized(groups, None, None, (1,), eps)
+    result = normalized(groups, None, None, (1,), eps)
     return _scaled_and_shifted(result.reshape(input.shape), weight, bias)
 
 
@@ -131,7 +131,7 @@ def normalize_instances(
         )
     samples, channels = input.shape[:2]
     rows = input.reshape(samples * channels, count)
-    result, (mean, variance) = normalized(rows, None, None, (1,), eps)
+    result, (mean, variance) = normalized_with_moments(rows, None, None, (1,), eps)
     average = [s.reshape(samples, channels).sum(0) / max(samples, 1) for s in (mean, variance)]
     average[1] *= count / max(count - 1, 1)
     return _scaled_and_shifted(result.reshape(input.shape), weight, bias), average[0], average[1]

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from distgrad import ops
+from distgrad.backend.dtypes import is_floating
 from distgrad.nn.functional.adaptive_pool import bin_means
 from distgrad.nn.functional.interpolation import Axis, cubic, linear, nearest, nearest_exact
 from distgrad.tensor import Tensor, apply
@@ -158,7 +159,7 @@ def _check_mode(input: Tensor, mode: str, align_corners: bool | None, antialias:
         raise NotImplementedError(
             f"interpolate: the mode {mode!r} takes an input of shape {shape}, got {input.shape}"
         )
-    if not mode.startswith("nearest") and input.data.dtype.kind != "f":
+    if not mode.startswith("nearest") and not is_floating(input.data.dtype):
         raise TypeError(
             f"interpolate: the mode {mode!r} takes an input of floating-point type, not "
             f"{input.dtype}; convert with .to()"

@@ -3,7 +3,7 @@
 from distgrad import ops
 from distgrad.tensor import Tensor, apply
 
-__all__ = ["bilinear", "linear"]
+__all__ = ["bilinear", "linear", "linear_relu"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -23,23 +23,41 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         >>> linear(dg.ones(1, 2), dg.tensor([[1.0, 2.0]]), dg.tensor([0.5]))
         tensor([[3.5000]])
     """
+    _check("linear", input, weight, bias)
+    return apply(ops.linear, input, weight, bias)
+
+
+def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return ``relu(linear(input, weight, bias))``, with the same bits, in one operation.
+
+    Arguments and errors are those of `linear`.
+
+    Example:
+        >>> import distgrad as dg
+        >>> linear_relu(dg.ones(1, 2), dg.tensor([[1.0, 2.0], [1.0, -2.0]]), dg.tensor([0.5, 0.5]))
+        tensor([[3.5000, 0.0000]])
+    """
+    _check("linear_relu", input, weight, bias)
+    return apply(ops.linear_relu, input, weight, bias)
+
+
+def _check(name: str, input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     shape, dtype = weight.shape, weight.dtype
     if len(shape) != 2 or (bias is not None and bias.shape != shape[:1]):
         raise ValueError(
-            "linear: weight must have shape (out, in) and bias (out,), got "
+            f"{name}: weight must have shape (out, in) and bias (out,), got "
             f"{shape} and {None if bias is None else bias.shape}"
         )
     if input.shape[-1:] != shape[1:]:
         raise ValueError(
-            f"linear: the input's last axis must have length {shape[-1]} for a weight of "
+            f"{name}: the input's last axis must have length {shape[-1]} for a weight of "
             f"shape {shape}, got an input of shape {input.shape}"
         )
     if input.dtype != dtype or (bias is not None and bias.dtype != dtype):
         raise RuntimeError(
-            f"linear: input, weight and bias must have one data type, got {input.dtype}, "
+            f"{name}: input, weight and bias must have one data type, got {input.dtype}, "
             f"{dtype} and {None if bias is None else bias.dtype}; convert with .to()"
         )
-    return apply(ops.linear, input, weight, bias)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

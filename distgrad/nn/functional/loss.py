@@ -3,6 +3,7 @@
 import math
 
 from distgrad import ops
+from distgrad.backend.lacking import first_true
 from distgrad.creation import as_tensor
 from distgrad.nn.functional.checks import check_floating, check_reduction
 from distgrad.nn.functional.reduction import reduced, warn_of_broadcasting
@@ -233,7 +234,7 @@ def gaussian_nll_loss(
 def _variances(input: Tensor, var: Tensor | float) -> Tensor:
     if isinstance(var, int | float):
         var = as_tensor(var, input.dtype).expand(input.shape)
-    if bool((var < 0).any()):
+    if first_true((var < 0).data) is not None:
         raise ValueError(f"gaussian_nll_loss: variances must be 0 or more, got {var.min().item()}")
     if var.shape == input.shape:
         return var

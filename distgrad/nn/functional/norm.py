@@ -6,12 +6,19 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import Array, array_namespace
+from distgrad.backend.listening import beside
 from distgrad.backend.quiet import quietly
 from distgrad.nn.functional.checks import check_floating, in_single
 from distgrad.ops.norm import moments
 from distgrad.tensor import Tensor, apply
 
-__all__ = ["check_same", "layer_norm", "normalized", "rms_norm"]
+__all__ = [
+    "check_same",
+    "layer_norm",
+    "normalized",
+    "normalized_with_moments",
+    "rms_norm",
+]
 
 
 def layer_norm(
@@ -45,7 +52,7 @@ def layer_norm(
     """
     shape = _last_axes("layer_norm", input, normalized_shape)
     check_same("layer_norm", input, {"weight": weight, "bias": bias}, shape)
-    return normalized(input, weight, bias, tuple(range(input.ndim))[-len(shape) :], eps)[0]
+    return normalized(input, weight, bias, tuple(range(input.ndim))[-len(shape) :], eps)
 
 
 def rms_norm(
@@ -61,7 +68,7 @@ def rms_norm(
         normalized_shape: The lengths of the last axes, over which the mean is taken.
         weight: Factors of shape ``normalized_shape``, or None for 1.
         eps: Added to the mean square. Default: the distance from 1 to the next number of the data
-            type.
+            type that is computed in: float32, but for float64.
 
     Raises:
         ValueError: If the shapes do not fit.
@@ -78,9 +85,12 @@ def rms_norm(
     """
     shape = _last_axes("rms_norm", input, normalized_shape)
     check_same("rms_norm", input, {"weight": weight}, shape)
-    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    single = in_single(input)
+    eps = float(np.finfo(single.dtype).eps) if eps is None else eps
     axes = tuple(range(input.ndim))[-len(shape) :]
-    result = apply(ops.rms_normalize, in_single(input), axes=axes, eps=eps).to(input.dtype)
+    if not input.is_cpu and ops.rms_normalize.forward.stands_in(array_namespace(input.data)):
+        single = input  # such kernels compute in float32 at least
+    result = apply(ops.rms_normalize, single, axes=axes, eps=eps).to(input.dtype)
     return result if weight is None else result * weight
 
 
@@ -97,14 +107,25 @@ def _last_axes(function: str, input: Tensor, normalized_shape: Sequence[int]) ->
 
 def normalized(
     input: Tensor, weight: Tensor | None, bias: Tensor | None, axes: tuple[int, ...], eps: float
+) -> Tensor:
+    """Normalise over ``axes``, which are the last ones."""
+    xp = array_namespace(input.data)
+    if not moments.stands_in(xp) and ops.normalize.forward.stands_in(xp):
+        # Such kernels find mean and variance as they read the input, in float32 at least.
+        return apply(ops.normalize, input, weight, bias, axes=axes, eps=eps)
+    return normalized_with_moments(input, weight, bias, axes, eps)[0]
+
+
+def normalized_with_moments(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, axes: tuple[int, ...], eps: float
 ) -> tuple[Tensor, tuple[Array, Array]]:
     """Normalise over ``axes``; return the mean and the biased variance too, in float32 at least."""
     if input.dtype.itemsize == 2:
         factors, terms = (None if t is None else in_single(t) for t in (weight, bias))
-        result, statistics = normalized(in_single(input), factors, terms, axes, eps)
+        result, statistics = normalized_with_moments(in_single(input), factors, terms, axes, eps)
         return result.to(input.dtype), statistics
     with quietly():
-        statistics = moments(array_namespace(input.data), input.data, axes)
+        statistics = beside(moments, array_namespace(input.data), input.data, axes)
     result = apply(ops.normalize, input, weight, bias, axes=axes, eps=eps, statistics=statistics)
     return result, statistics
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from distgrad import ops
+from distgrad.backend.lacking import first_true
 from distgrad.nn.functional.checks import check_floating, check_reduction
 from distgrad.nn.functional.reduction import reduced
 from distgrad.tensor import Tensor, apply
@@ -67,7 +68,7 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     _check_pair(name, input, target, reduction)
-    if not bool(((input >= 0) & (input <= 1)).all()):
+    if first_true(~((input >= 0) & (input <= 1)).data) is not None:
         low, high = input.min().item(), input.max().item()
         raise RuntimeError(
             f"{name}: the input must be from 0 to 1, got {low} to {high}; "

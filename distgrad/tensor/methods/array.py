@@ -7,6 +7,7 @@ from distgrad import ops
 from distgrad.backend import Array
 from distgrad.backend.devices import use_device
 from distgrad.backend.dtypes import DEFAULT_FLOAT, DType, data_type, is_floating
+from distgrad.tensor.arithmetic import pair
 from distgrad.tensor.device import device as Device
 from distgrad.tensor.device import device_of, names_device, present
 
@@ -112,7 +113,7 @@ class OfArray:
 
     def is_signed(self) -> bool:
         """Tell whether the data type has negative numbers."""
-        return self.dtype.kind in "if"
+        return self.dtype.kind == "i" or is_floating(self.dtype)
 
     def to(
         self,
@@ -162,7 +163,7 @@ class OfArray:
     ) -> "Tensor":
         """Run an op on the tensor and another operand, refusing what is not one."""
         operands = (other, self) if reflected else (self, other)
-        result: Any = self._binary(op, *operands, floating)
+        result: Any = pair(op, floating)(*operands)
         if result is NotImplemented:
             raise TypeError(
                 f"{op.name}() takes Tensors, arrays and numbers, got Tensor and "

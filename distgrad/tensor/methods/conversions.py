@@ -14,6 +14,7 @@ __all__ = ["Conversions"]
 
 _OLD_NAMES = {
     "float16": "Half",
+    "bfloat16": "BFloat16",
     "float32": "Float",
     "float64": "Double",
     "uint8": "Byte",
@@ -90,6 +91,14 @@ class Conversions(OfArray):
     def half(self) -> "Tensor":
         """Return the tensor in float16."""
         return self.to(np.float16)
+
+    def bfloat16(self) -> "Tensor":
+        """Return the tensor in bfloat16.
+
+        Raises:
+            UsageError: If ``ml_dtypes`` is not installed.
+        """
+        return self.to("bfloat16")
 
     def long(self) -> "Tensor":
         """Return the tensor in int64."""

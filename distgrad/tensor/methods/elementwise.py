@@ -68,6 +68,6 @@ class Elementwise(ArithmeticMethods, Functions, Steps, Comparisons, Integers):
         x = self if dtype is None else self.to(dtype)
         if not is_floating(x.dtype):
             raise TypeError(f"{op.name}: the input must be of floating-point type, not {x.dtype}")
-        if x.dtype == np.float16:  # its sums need more digits than the result has
+        if x.dtype.itemsize == 2:  # its sums need more digits than the result has
             return self._along(op, dim, np.float32).to(x.dtype)
         return self._apply(op, x, axis=self._axis(dim))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad.backend import Array, to_host
+from distgrad.backend.dtypes import is_floating
 from distgrad.tensor.methods.array import OfArray
 
 __all__ = ["Interchange"]
@@ -99,7 +100,7 @@ class Interchange(OfArray):
         return complex(self._one(ValueError))
 
     def __index__(self) -> int:
-        if self.dtype.kind == "f" or self.numel() != 1:
+        if is_floating(self.dtype) or self.numel() != 1:
             raise TypeError(
                 "only an integer tensor of 1 element can be an index, not one of "
                 f"{self.dtype} and shape {self.shape}"

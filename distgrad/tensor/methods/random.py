@@ -6,6 +6,7 @@ import numpy as np
 
 from distgrad import ops
 from distgrad.backend import Array, to_host
+from distgrad.backend.bfloat16 import limits
 from distgrad.tensor import draws
 from distgrad.tensor.device import placed
 from distgrad.tensor.methods.array import OfArray
@@ -96,7 +97,7 @@ class Random(OfArray):
     def uniform_(self, low: float = 0, to: float = 1, *, generator: Any = None) -> Self:
         """Set the elements to draws from [low, to)."""
         self._only_floating("uniform_")
-        limit = float(np.finfo(self.dtype).max)
+        limit = float(limits(self.dtype).max)
         if not -limit <= low <= to <= limit or to - low > limit:
             raise RuntimeError(
                 f"uniform_() draws from low to a larger number, both within {self.dtype}, got "

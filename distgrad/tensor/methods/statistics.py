@@ -156,7 +156,7 @@ class Statistics(Ordering, Reductions):
 
     def _weights(self, fweights: Any, aweights: Any) -> Any:
         """Return the product of both kinds of weights, or None."""
-        for name, weights, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
+        for name, weights, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "fV")):
             if weights is None:
                 continue
             if (

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from distgrad import ops
+from distgrad.backend.dtypes import is_floating
 from distgrad.tensor.methods.array import OfArray
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Steps(OfArray):
     def round(self, *, decimals: int = 0) -> "Tensor":
         """Return the elements rounded to so many decimals; halves to the even neighbour."""
         self._number("round")
-        if decimals and self.dtype.kind != "f":
+        if decimals and not is_floating(self.dtype):
             raise RuntimeError(f"round(): decimals={decimals} needs a floating-point tensor")
         return self._apply(ops.round, self, decimals=decimals)
 
@@ -113,6 +114,6 @@ class Steps(OfArray):
         self, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
     ) -> "Tensor":
         """Return the elements with numbers in place of nan and the infinities."""
-        if self.dtype.kind != "f":
+        if not is_floating(self.dtype):
             return self._apply(ops.astype, self, dtype=self.dtype)
         return self._apply(ops.nan_to_num, self, nan=nan or 0.0, posinf=posinf, neginf=neginf)

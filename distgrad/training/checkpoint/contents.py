@@ -19,7 +19,7 @@ class Checkpoint:
         step: The number of steps done.
         arrays: Arrays of NumPy by name, in groups; each group becomes a file, such as
             ``model.safetensors``. They may have any shape and memory layout; their data types are
-            bool, int8 to int64, uint8 to uint64, and float16 to float64.
+            bool, int8 to int64, uint8 to uint64, float16 to float64, and bfloat16.
         state: Everything else, of what JSON can hold, NaN and infinity included: keys are strings,
             and tuples come back as lists.
 

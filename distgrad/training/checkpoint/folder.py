@@ -13,7 +13,7 @@ from distgrad.backend import Array
 from distgrad.training.checkpoint.contents import Checkpoint
 from distgrad.training.checkpoint.errors import Unusable
 from distgrad.training.checkpoint.manifest import FileRecord, Manifest
-from distgrad.training.checkpoint.tensor_file import stream_arrays
+from distgrad.training.checkpoint.tensor_file import read_arrays, stream_arrays
 
 __all__ = ["check_sizes", "check_whole", "read_folder", "sync_folder", "write_folder"]
 
@@ -141,11 +141,10 @@ def _read_whole(path: Path, record: FileRecord) -> bytes:
 
 def _parse_arrays(name: str, content: bytes) -> dict[str, Array]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
 
-    with suppress(KeyError):  # what the library raises for a type that NumPy does not have
+    with suppress(KeyError):  # of a type that NumPy does not have
         try:
-            return dict(load(content))
+            return read_arrays(content)
         except SafetensorError as error:
             raise Unusable(f"{name} cannot be read ({error})") from error
     raise Unusable(f"{name} cannot be read (it has a data type that NumPy does not have)")

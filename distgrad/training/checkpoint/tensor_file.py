@@ -1,15 +1,19 @@
-"""Arrays in the safetensors format, as a stream.
+"""Arrays in the safetensors format, as a stream, and back.
 
 The library's own writer holds a whole file in memory (and the interpreter's lock) in some versions,
-and hides the system's error numbers. Reading is left to the library.
+and hides the system's error numbers. Parsing is left to the library, which makes no arrays of
+bfloat16.
 """
 
 import json
 from collections.abc import Callable, Mapping
 
-from distgrad.backend import Array, little_endian_bytes
+import numpy as np
 
-__all__ = ["stream_arrays"]
+from distgrad.backend import Array, little_endian_bytes
+from distgrad.backend.dtypes import data_type
+
+__all__ = ["read_arrays", "stream_arrays"]
 
 _TYPE_NAMES = {
     "bool": "BOOL",
@@ -21,6 +25,7 @@ _TYPE_NAMES = {
     "uint16": "U16",
     "uint32": "U32",
     "uint64": "U64",
+    "bfloat16": "BF16",
     "float16": "F16",
     "float32": "F32",
     "float64": "F64",
@@ -45,6 +50,23 @@ def stream_arrays(
     write(_header(ordered))
     for _, array in ordered:
         write(little_endian_bytes(array))
+
+
+def read_arrays(content: bytes) -> dict[str, Array]:
+    """Return the arrays of a file in the safetensors format.
+
+    Raises:
+        safetensors.SafetensorError: If it is none.
+        KeyError: If it has a data type that arrays do not have.
+        UsageError: If it has bfloat16, and ``ml_dtypes`` is not installed.
+    """
+    from safetensors import deserialize
+
+    types = {code: name for name, code in _TYPE_NAMES.items()}
+    return {
+        name: np.frombuffer(entry["data"], data_type(types[entry["dtype"]])).reshape(entry["shape"])
+        for name, entry in deserialize(content)  # type: ignore[no-untyped-call]
+    }
 
 
 def _header(ordered: list[tuple[str, Array]]) -> bytes:

@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt
 
 from distgrad import nn
 from distgrad.training.facts import FromRun
+from distgrad.training.models.numbering import numbered
 
 __all__ = ["cnn"]
 
@@ -47,8 +48,7 @@ def cnn(
           (4): ReLU()
           (5): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
           (6): Flatten(start_dim=1, end_dim=-1)
-          (7): Linear(in_features=392, out_features=16, bias=True)
-          (8): ReLU()
+          (7): LinearReLU(in_features=392, out_features=16, bias=True)
           (9): Dropout(p=0.0, inplace=False)
           (10): Linear(in_features=16, out_features=10, bias=True)
         )
@@ -62,17 +62,11 @@ def cnn(
             "use fewer channels, or images of at least "
             f"{2 ** len(channels)} x {2 ** len(channels)} pixels"
         )
-    layers: list[nn.Module] = []
+    layers: list[nn.Module | None] = []
     for in_channels, out_channels in pairwise((image[0], *channels)):
         layers.append(nn.Conv2d(in_channels, out_channels, 3, padding=1))
         if batch_norm:
             layers.append(nn.BatchNorm2d(out_channels))
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
-    return nn.Sequential(
-        *layers,
-        nn.Flatten(),
-        nn.Linear(channels[-1] * rows * columns, hidden),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, classes),
-    )
+    layers += [nn.Flatten(), nn.LinearReLU(channels[-1] * rows * columns, hidden), None]
+    return numbered([*layers, nn.Dropout(dropout), nn.Linear(hidden, classes)])

@@ -110,11 +110,11 @@ class Block(nn.Module):
         self.grow = nn.Linear(width, 4 * width)
         self.gelu = nn.GELU()
         self.shrink = nn.Linear(4 * width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.add = nn.DropoutAdd(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` with both branches added."""
-        x = x + self.dropout(self.attention(self.attention_norm(x)))
+        x = self.add(self.attention(self.attention_norm(x)), x)
         hidden = self.gelu(self.grow(self.perceptron_norm(x)))
-        output: Tensor = x + self.dropout(self.shrink(hidden))
+        output: Tensor = self.add(self.shrink(hidden), x)
         return output

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from distgrad import nn
+from distgrad.training.models.numbering import numbered
 
 __all__ = ["mlp"]
-
-_ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 def mlp(
@@ -30,15 +29,16 @@ def mlp(
     Example:
         >>> mlp([64, 32, 10], dropout=0.1)
         Sequential(
-          (0): Linear(in_features=64, out_features=32, bias=True)
-          (1): ReLU()
+          (0): LinearReLU(in_features=64, out_features=32, bias=True)
           (2): Dropout(p=0.1, inplace=False)
           (3): Linear(in_features=32, out_features=10, bias=True)
         )
     """
-    layers: list[nn.Module] = []
-    for in_features, out_features in pairwise(sizes):
-        if layers:
-            layers += [_ACTIVATIONS[activation](), nn.Dropout(dropout)]
-        layers.append(nn.Linear(in_features, out_features))
-    return nn.Sequential(*layers)
+    layers: list[nn.Module | None] = []
+    *hidden, output = pairwise(sizes)
+    for pair in hidden:
+        both = activation == "relu"  # one layer, at the first of two numbers
+        layers += [nn.LinearReLU(*pair), None] if both else [nn.Linear(*pair), nn.Tanh()]
+        layers.append(nn.Dropout(dropout))
+    layers.append(nn.Linear(*output))
+    return numbered(layers)

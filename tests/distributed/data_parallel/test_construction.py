@@ -25,6 +25,12 @@ def test_unknown_reduction():
         DataParallel(classifier(), SingleProcess(), reduction="ring")
 
 
+def test_unknown_transport():
+    expected = r"transport must be one of \('auto', 'shared', 'mpi', 'nccl', .*\), got 'pigeon'"
+    with pytest.raises(ValueError, match=expected):
+        DataParallel(classifier(), SingleProcess(), transport="pigeon")
+
+
 def test_values_stay_and_lie_in_one_array():
     module = classifier()
     before = weights(module)

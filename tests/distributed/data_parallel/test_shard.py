@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distgrad.distributed.reduction import owner_bounds
+from distgrad.distributed.parts import owner_bounds
 from distgrad.flat import BLOCK, FlatLayout
 from distgrad.nn.utils import power_sums
 

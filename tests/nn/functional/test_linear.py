@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import distgrad as dg
 import distgrad.nn.functional as F
@@ -39,3 +41,17 @@ def test_errors():
         F.bilinear(x, y, weight, dg.ones(4))
     with pytest.raises(RuntimeError, match="one data type, got float32 and float64"):
         F.bilinear(x, y, weight.double())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 20), st.integers(0, 70), st.integers(0, 40), st.booleans())
+def test_few_rows_and_many_give_contiguous_rows(rows, inputs, outputs, with_bias):
+    x, weight = draws(rows, inputs), draws(outputs, inputs, seed=1)
+    bias = draws(outputs, seed=2) if with_bias else None
+    expected = x @ weight.T + (0 if bias is None else bias)
+    for dtype, tolerance in ((np.float64, 1e-12), (np.float32, 1e-4)):
+        given = [None if a is None else dg.Tensor(a.astype(dtype)) for a in (x, weight, bias)]
+        y = F.linear(*given)
+        assert y.dtype == dtype
+        assert y.is_contiguous()
+        np.testing.assert_allclose(y.data, expected, rtol=tolerance, atol=tolerance)

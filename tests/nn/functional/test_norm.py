@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers import emulator
+from helpers.device_with_kernels import device_with_kernels
+from helpers.halves import PRECISIONS, half
 
 import distgrad as dg
 import distgrad.nn.functional as F
@@ -216,6 +219,61 @@ def test_training_moves_the_running_statistics():
     x, mean, var = np.array([[1.0], [3.0]]), np.array([10.0]), np.array([1.0])
     F.batch_norm(dg.Tensor(x), dg.Tensor(mean), dg.Tensor(var), training=True, momentum=0.5)
     assert (mean.tolist(), var.tolist()) == ([6.0], [1.5])  # the unbiased variance is 2
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_running_statistics_beside_16_bits(precision):
+    """They are of the input's type, or in float32; either way the result is rounded once."""
+    x, weight = (draws(*shape).astype(half(precision)) for shape in ((4, 3), (3,)))
+    mean, variance = draws(3, seed=2).astype(np.float32), np.float32([0.5, 1, 2])
+    wide = (dg.Tensor(a) for a in (x.astype(np.float32), mean, variance, weight.astype(np.float32)))
+    expected = F.batch_norm(*wide).data.astype(half(precision))
+    found = F.batch_norm(*map(dg.Tensor, (x, mean, variance, weight)))
+    assert found.dtype == half(precision)
+    np.testing.assert_array_equal(found.data, expected)
+    narrow = F.batch_norm(*(dg.Tensor(a.astype(x.dtype)) for a in (x, mean, variance, weight)))
+    assert narrow.dtype == half(precision)
+    difference = narrow.data.astype(np.float32) - expected.astype(np.float32)
+    assert np.abs(difference).max() < 0.05
+    with pytest.raises(RuntimeError, match="and the running_var float64; convert with"):
+        F.batch_norm(*map(dg.Tensor, (x, mean, variance.astype(np.float64))))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_running_statistics_beside_16_bits_are_pytorchs(precision):
+    torch = pytest.importorskip("torch")
+    x, mean = draws(4, 3).astype(half(precision)), np.float32([0.5, 1, 2])
+    found = F.batch_norm(dg.Tensor(x), dg.Tensor(mean), dg.Tensor(mean)).float().numpy()
+    dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+    theirs = torch.tensor(x.astype(np.float32)).to(dtype)
+    mean = torch.tensor(mean)
+    expected = torch.nn.functional.batch_norm(theirs, mean, mean).float().numpy()
+    np.testing.assert_allclose(found, expected, rtol=2 * float(dg.finfo(half(precision)).eps))
+
+
+@pytest.mark.parametrize("precision", ["fp32", *PRECISIONS])
+def test_rms_norm_adds_no_more_in_16_bits_than_in_float32(precision):
+    x = dg.tensor([[0.01, 0.02]])
+    x = x if precision == "fp32" else x.to(half(precision))
+    found = F.rms_norm(x, (2,)).float().numpy()
+    np.testing.assert_allclose(found, [[0.6323, 1.2646]], rtol=3e-3)
+
+
+@pytest.mark.skipif(not emulator.available(), reason="no g++ here to run CUDA C on the host")
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_kernels_for_gpus_take_16_bits_as_they_are(precision):
+    x, weight = (draws(*shape).astype(half(precision)) for shape in ((6, 8), (8,)))
+    for norm in (F.layer_norm, F.rms_norm):
+        expected = norm(dg.Tensor(x), (8,), dg.Tensor(weight)).float().numpy()
+        with device_with_kernels() as graphs:
+            there = [dg.Tensor(a).cuda().requires_grad_() for a in (x, weight)]
+            found = norm(there[0], (8,), there[1])
+            assert graphs.launched == 1
+            names = {found.grad_fn.name, *(edge.name for edge in found.grad_fn.edges)}
+            assert "astype" not in names
+            found = found.detach().cpu().float().numpy()
+        digits = float(dg.finfo(half(precision)).eps)
+        np.testing.assert_allclose(found, expected, rtol=2 * digits, atol=digits)
 
 
 def test_errors():

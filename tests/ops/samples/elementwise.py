@@ -1,7 +1,7 @@
 """Samples of distgrad/ops/elementwise.py."""
 
 import numpy as np
-from ops.cases import Case, Row, binary, case, positive, unary, whole
+from ops.cases import Row, binary, case, positive, unary, whole
 
 SAMPLES: dict[str, Row] = {
     "absolute": Row(unary()),
@@ -12,14 +12,6 @@ SAMPLES: dict[str, Row] = {
         keeps_dtype=False,
     ),
     "divide": Row(binary()),
-    "dropout": Row(
-        [
-            Case((np.array(x, np.float64), np.array(mask, np.float64)))
-            for x, mask in [([[1, -2], [3, 4]], [[0, 2], [2, 0]]), (3, 2), (np.ones(0), np.ones(0))]
-        ],
-        lambda x, mask: np.where(mask == 0, 0, 2 * x),
-        constants=("mask",),
-    ),
     "lerp": Row(
         [
             case((2, 3), (2, 3), (2, 3)),

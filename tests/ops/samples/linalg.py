@@ -18,6 +18,8 @@ SAMPLES: dict[str, Row] = {
             case((2, 2, 3), (1, 3), (1,)),
             case((0, 3), (2, 3), (2,)),
             case((4, 0), (2, 0), (2,)),
+            case((2, 16), (4, 16), (4,)),  # few rows
+            case((1, 2, 16), (5, 16), None),
         ],
         _linear,
         lacks=("0-d",),

@@ -11,7 +11,7 @@ def names(model):
 def test_each_convolution_is_followed_by_pooling():
     model = cnn([4, 8, 16], classes=3, image=(2, 16, 24))
     assert names(model)[:9] == ["Conv2d", "ReLU", "MaxPool2d"] * 3
-    assert names(model)[9:] == ["Flatten", "Linear", "ReLU", "Dropout", "Linear"]
+    assert names(model)[9:] == ["Flatten", "LinearReLU", "Dropout", "Linear"]
     assert model(dg.rand(5, 2, 16, 24)).shape == (5, 3)
 
 

@@ -26,12 +26,14 @@ def to_be_compiled() -> bool:
 def load_column() -> Column:
     """Return the column; if need be it is compiled first, which takes a quarter of a minute."""
     from distgrad.backend.kernels.compiled import (
+        adaptive,
         convolution,
         gelu,
         loss,
         norm,
         optimizers,
         pooling,
+        products,
         selection,
         softmax,
         sums,
@@ -47,12 +49,14 @@ def load_column() -> Column:
             "be written to; set NUMBA_CACHE_DIR to one"
         )
     return {
+        **adaptive.COLUMN,
         **convolution.COLUMN,
         **gelu.COLUMN,
         **loss.COLUMN,
         **norm.COLUMN,
         **optimizers.COLUMN,
         **pooling.COLUMN,
+        **products.COLUMN,
         **selection.COLUMN,
         **softmax.COLUMN,
         **sums.COLUMN,

@@ -6,7 +6,7 @@ import numpy as np
 
 from distgrad.backend import Array
 
-__all__ = ["in_place", "split_axis", "together"]
+__all__ = ["in_place", "split_axis", "taken", "together"]
 
 _SINGLE = np.dtype(np.float32)
 
@@ -20,8 +20,13 @@ def together(*arrays: Array) -> list[Array] | None:
     for array in arrays:
         if type(array) is not np.ndarray or array.dtype is not _SINGLE:
             return None
-        result.append(array if array.flags.carray else array.copy("C"))
+        result.append(taken(array))
     return result
+
+
+def taken(array: Array) -> Array:
+    """Return an array as compiled code takes it, a copy if need be."""
+    return array if array.flags.carray else array.copy("C")
 
 
 def split_axis(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:

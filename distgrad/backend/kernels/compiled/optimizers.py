@@ -1,4 +1,4 @@
-"""The updates of optimizers on one block, each in one pass; see the kernels in distgrad.optim."""
+"""The updates of Adam, SGD, LARS and LAMB on one block, each in one pass; see distgrad.optim."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from distgrad.backend.kernels.compiled.arguments import in_place
 from distgrad.backend.kernels.compiled.compiling import compiled, inlined
 from distgrad.backend.kernels.table import Column
 
-__all__ = ["COLUMN"]
+__all__ = ["COLUMN", "direction", "sign_of"]
 
 _ZERO = np.float32(0)
 
 
 @inlined
-def _direction(param: Any, grad: Any, weight_decay: Any, sign: Any) -> Any:
+def direction(param: Any, grad: Any, weight_decay: Any, sign: Any) -> Any:
     """What is minimised: the gradient, with that of the penalty; the sign is -1 to maximise."""
     g = grad * sign
     return g + param * weight_decay if weight_decay != _ZERO else g
@@ -37,7 +37,7 @@ def _adam(
     sign: Any,
 ) -> None:
     for i in range(param.size):
-        g = _direction(param[i], grad[i], weight_decay, sign)
+        g = direction(param[i], grad[i], weight_decay, sign)
         mean[i] += (g - mean[i]) * new1
         square[i] = square[i] * beta2 + g * g * new2
         step = mean[i] / (np.sqrt(square[i]) + eps) * step_size
@@ -47,7 +47,7 @@ def _adam(
 @compiled("void(f4[::1], f4[::1], f4, f4, f4)")
 def _sgd(param: Any, grad: Any, lr: Any, weight_decay: Any, sign: Any) -> None:
     for i in range(param.size):
-        param[i] -= _direction(param[i], grad[i], weight_decay, sign) * lr
+        param[i] -= direction(param[i], grad[i], weight_decay, sign) * lr
 
 
 @compiled("void(f4[::1], f4[::1], f4[::1], f4, f4, f4, f4, f4, f4)")
@@ -64,7 +64,7 @@ def _momentum(
 ) -> None:
     """``ahead`` is the momentum for Nesterov's, and -1 for the plain one."""
     for i in range(param.size):
-        g = _direction(param[i], grad[i], weight_decay, sign)
+        g = direction(param[i], grad[i], weight_decay, sign)
         v = buffer[i] * momentum + g * gain
         buffer[i] = v
         param[i] -= (v if ahead < _ZERO else g + v * ahead) * lr
@@ -75,7 +75,7 @@ def _lars(
     param: Any, grad: Any, buffer: Any, rate: Any, momentum: Any, weight_decay: Any, sign: Any
 ) -> None:
     for i in range(param.size):
-        step = _direction(param[i], grad[i], weight_decay, sign) * rate
+        step = direction(param[i], grad[i], weight_decay, sign) * rate
         buffer[i] = buffer[i] * momentum + step
         param[i] -= buffer[i]
 
@@ -136,7 +136,7 @@ def adam_update(
     if max_exp_avg_sq is not None or not in_place(param, grad, exp_avg, exp_avg_sq):
         return NotImplemented
     numbers = (1 - beta1, beta2, 1 - beta2, step_size, eps, shrink, weight_decay)
-    return _adam(param, grad, exp_avg, exp_avg_sq, *numbers, _sign(maximize))
+    return _adam(param, grad, exp_avg, exp_avg_sq, *numbers, sign_of(maximize))
 
 
 def sgd_update(
@@ -158,9 +158,9 @@ def sgd_update(
     if not in_place(param, grad, *(() if buffer is None else (buffer,))):
         return NotImplemented
     if buffer is None:
-        return _sgd(param, grad, lr, weight_decay, _sign(maximize))
+        return _sgd(param, grad, lr, weight_decay, sign_of(maximize))
     ahead = momentum if nesterov else -1.0
-    sign = _sign(maximize)
+    sign = sign_of(maximize)
     return _momentum(param, grad, buffer, lr, momentum, gain, ahead, weight_decay, sign)
 
 
@@ -180,7 +180,7 @@ def lars_update(
     del xp, scratch, product
     if buffer is None or not in_place(param, grad, buffer):
         return NotImplemented
-    return _lars(param, grad, buffer, rate, momentum, weight_decay, _sign(maximize))
+    return _lars(param, grad, buffer, rate, momentum, weight_decay, sign_of(maximize))
 
 
 def lamb_measure(
@@ -202,7 +202,7 @@ def lamb_measure(
     del xp, product
     if not in_place(scratch, param, grad, exp_avg, exp_avg_sq):
         return NotImplemented
-    numbers = (1 - beta1, beta2, 1 - beta2, _sign(maximize), scale, eps, weight_decay)
+    numbers = (1 - beta1, beta2, 1 - beta2, sign_of(maximize), scale, eps, weight_decay)
     _lamb_measure(scratch, param, grad, exp_avg, exp_avg_sq, *numbers)
     return param, scratch
 
@@ -227,7 +227,8 @@ def lamb_update(
     return _lamb(param, exp_avg, exp_avg_sq, rate, scale, eps, weight_decay)
 
 
-def _sign(maximize: bool) -> float:
+def sign_of(maximize: bool) -> float:
+    """Return the factor of a gradient."""
     return -1.0 if maximize else 1.0
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend import Array, Namespace
-from distgrad.backend.kernels.compiled.arguments import together
+from distgrad.backend.kernels.compiled.arguments import taken, together
 from distgrad.backend.kernels.compiled.compiling import compiled
 from distgrad.backend.kernels.table import Column
 
@@ -20,10 +20,16 @@ def _where_not_zero(g: Any, out: Any, y: Any) -> None:
         y[i] = g[i] if out[i] != _ZERO else _ZERO
 
 
-@compiled("void(u4[::1], i8, f4, f4[::1])")
-def _where_at_least(bits: Any, least: Any, scale: Any, y: Any) -> None:
-    for i in range(bits.size):
-        y[i] = scale if bits[i] >= least else _ZERO
+@compiled("void(f4[::1], b1[::1], f4, f4[::1])")
+def _dropped(x: Any, kept: Any, scale: Any, y: Any) -> None:
+    for i in range(x.size):
+        y[i] = x[i] * (scale if kept[i] else _ZERO)
+
+
+@compiled("void(f4[::1], f4[::1], b1[::1], f4, f4[::1])")
+def _dropped_and_added(x: Any, residual: Any, kept: Any, scale: Any, y: Any) -> None:
+    for i in range(x.size):
+        y[i] = residual[i] + x[i] * (scale if kept[i] else _ZERO)
 
 
 @compiled("void(f4[:,::1], i8[::1], i8, f4[:,::1])")
@@ -54,11 +60,22 @@ def _relu_x(xp: Namespace, g: Array, out: Array) -> Any:
     return y
 
 
-def dropout_mask(xp: Namespace, bits: Array, least: int, scale: Any) -> Any:
-    if scale.dtype != np.float32 or not bits.flags.carray:
+def dropout(xp: Namespace, x: Array, kept: Array, scale: Any) -> Any:
+    given = together(x)
+    if given is None or kept.shape != x.shape:
         return NotImplemented
-    y = xp.empty(bits.shape, xp.float32)
-    _where_at_least(bits.reshape(-1), least, scale, y.reshape(-1))
+    y = xp.empty(x.shape, x.dtype)
+    _dropped(given[0].reshape(-1), taken(kept).reshape(-1), scale, y.reshape(-1))
+    return y
+
+
+def dropout_add(xp: Namespace, x: Array, residual: Array, kept: Array, scale: Any) -> Any:
+    given = together(x, residual)
+    if given is None or not x.shape == residual.shape == kept.shape:
+        return NotImplemented
+    y = xp.empty(x.shape, x.dtype)
+    flat = [array.reshape(-1) for array in (*given, taken(kept))]
+    _dropped_and_added(*flat, scale, y.reshape(-1))
     return y
 
 
@@ -82,7 +99,8 @@ def embedding_table(
 
 
 COLUMN: Column = {
-    "dropout_mask": dropout_mask,
+    "dropout": dropout,
+    "dropout_add": dropout_add,
     "embedding_table": embedding_table,
     "relu_x": relu_x,
 }

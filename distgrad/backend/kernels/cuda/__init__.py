@@ -29,6 +29,7 @@ def load_column() -> Column:
         optimizers,
         products,
         sums,
+        tree,
     )
 
     families = (
@@ -42,5 +43,6 @@ def load_column() -> Column:
         optimizers,
         products,
         sums,
+        tree,
     )
     return {name: launcher for family in families for name, launcher in family.COLUMN.items()}

@@ -1,4 +1,4 @@
-"""GELU and its derivative."""
+"""GELU and its derivative, and that of a rectifier."""
 
 from typing import Any
 
@@ -27,4 +27,18 @@ def gelu_x(xp: Namespace, g: Array, x: Array, approximate: str) -> Any:
     return y
 
 
-COLUMN = {"gelu": gelu, "gelu_x": gelu_x}
+def relu_x(xp: Namespace, g: Array, out: Array) -> Any:
+    if not served(g, out) or g.shape != out.shape:
+        return NotImplemented
+    order = sorted(range(out.ndim), key=lambda axis: -out.strides[axis])  # images stay as they lie
+    g, out = (xp.ascontiguousarray(array.transpose(order)) for array in (g, out))
+    y = xp.empty_like(out)
+    launch(xp, "elementwise.relu_x", out.dtype, by_element(out), y, g, out, out.size)
+    return y.transpose([order.index(axis) for axis in range(len(order))])
+
+
+COLUMN = {
+    "gelu": gelu,
+    "gelu_x": gelu_x,
+    "relu_x": relu_x,
+}

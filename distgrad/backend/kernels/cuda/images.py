@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
+from distgrad.backend.dtypes import in_single
 from distgrad.backend.kernels.cuda.launching import (
     by_element,
     constants,
@@ -75,7 +76,9 @@ def _columns(xp: Namespace, x: Array, window: Window, groups: int) -> Array:
 
 def _product(xp: Namespace, a: Array, b: Array) -> Array:
     y = multiplied(xp, a, b)
-    return xp.matmul(a, b) if y is NotImplemented else y
+    if y is not NotImplemented:
+        return y
+    return xp.matmul(in_single(a), in_single(b)).astype(a.dtype, copy=False)
 
 
 def _matrices(xp: Namespace, weight: Array, groups: int) -> Array:
@@ -178,7 +181,7 @@ def max_pool2d_x(
 
 
 def _counts(xp: Namespace, like: Array, counts: Any) -> list[Array]:
-    return [xp.asarray(count, wide(like)) for count in counts]
+    return [constants(xp, device_of(like), tuple(count), wide(like)) for count in counts]
 
 
 def avg_pool2d(xp: Namespace, x: Array, window: Window, counts: Any) -> Any:

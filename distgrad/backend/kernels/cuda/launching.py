@@ -37,6 +37,7 @@ FILES = (
     "optimizer",
     "sums",
     "tensor_attention",
+    "tree",
     "window",
 )
 """The files of kernels."""
@@ -136,8 +137,8 @@ def device_of(array: Array) -> str:
 
 
 @cache
-def constants(xp: Namespace, _device: str, values: tuple[int, ...], dtype: str) -> Array:
-    """Return integers in the memory of a device; of equal ones the same array, which stays."""
+def constants(xp: Namespace, _device: str, values: tuple[float, ...], dtype: str) -> Array:
+    """Return numbers in the memory of a device; of equal ones the same array, which stays."""
     return xp.asarray(values, dtype=dtype)
 
 

@@ -79,7 +79,8 @@ def cross_entropy_x(
 
 
 def _weights(targets: Array, weight: Array) -> Array:
-    return weight[targets * ((targets >= 0) & (targets < len(weight)))]
+    kept = targets * ((targets >= 0) & (targets < len(weight)))
+    return weight.astype(wide(weight), copy=False)[kept]
 
 
 COLUMN = {"cross_entropy": cross_entropy, "cross_entropy_x": cross_entropy_x}

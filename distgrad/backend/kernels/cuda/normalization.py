@@ -5,6 +5,7 @@ from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
 from distgrad.backend.kernels.cuda.launching import by_column, by_row, launch, served, wide
+from distgrad.backend.kernels.cuda.sums import total_columns
 
 __all__ = ["COLUMN"]
 
@@ -75,10 +76,7 @@ def normalize_weight(
     partial = xp.empty((shape[0][1], rows[1]), wide(x))
     kernel = "normalize.normalize_weight"
     launch(xp, kernel, x.dtype, shape, partial, above, x, found, *rows, chunk)
-    result = xp.empty([x.shape[axis] for axis in axes], x.dtype)
-    shape, _ = by_column(1, rows[1])
-    launch(xp, "sums.total_columns", x.dtype, shape, result, partial, len(partial), rows[1])
-    return result
+    return total_columns(xp, partial, xp.empty([x.shape[axis] for axis in axes], x.dtype))
 
 
 def rms_normalize(xp: Namespace, x: Array, axes: Axes, eps: float) -> Any:

@@ -37,3 +37,14 @@ extern "C" __global__ void gelu_x(T* result, const T* g, const T* x, i64 exact, 
   for (int j = 0; j < PACK; j++) v[j] = above[j] * slope_of(v[j], exact);
   write(result + i, v, size - i);
 }
+
+// g where out, that of a rectifier, is not 0.
+extern "C" __global__ void relu_x(T* result, const T* g, const T* out, i64 size) {
+  i64 i = thread_number() * PACK;
+  if (i >= size) return;
+  A v[PACK], y[PACK];
+  read(v, g + i, size - i);
+  read(y, out + i, size - i);
+  for (int j = 0; j < PACK; j++) v[j] = y[j] != A(0) ? v[j] : A(0);
+  write(result + i, v, size - i);
+}

@@ -1,5 +1,22 @@
 // Sums in a fixed order: of columns, and of the powers of blocks for norms.
 
+// Of rows (rows, width), the sums of columns over each `chunk` of them, one for each block along y. A
+// thread adds up every blockDim.y-th row; then the threads of a column are added in order.
+extern "C" __global__ void partial_columns(A* sums, const T* x, i64 rows, i64 width, i64 chunk) {
+  __shared__ A room[8][32];
+  i64 column = (i64)blockIdx.x * 32 + threadIdx.x;
+  i64 start = (i64)blockIdx.y * chunk, end = start + chunk < rows ? start + chunk : rows;
+  A sum = 0;
+  if (column < width)
+    for (i64 row = start + threadIdx.y; row < end; row += blockDim.y)
+      sum += widened(x[row * width + column]);
+  room[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y || column >= width) return;
+  for (int y = 1; y < blockDim.y; y++) sum += room[y][threadIdx.x];
+  sums[(i64)blockIdx.y * width + column] = sum;
+}
+
 // Of partial sums (rows, width), those of each column. A thread adds up every blockDim.y-th row; then
 // the threads of a column are added in order.
 extern "C" __global__ void total_columns(T* sums, const A* partial, i64 rows, i64 width) {

@@ -1,0 +1,71 @@
+"""Parts of few gradients in memory that all ranks see: each of them adds up all of them."""
+
+from distgrad.backend import Array
+from distgrad.distributed.adding import Addition
+from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.shared_buffers import SharedBuffers
+from distgrad.distributed.tree import Division
+from distgrad.flat import FlatLayout
+
+__all__ = ["FewParts"]
+
+
+class FewParts:
+    """`Parts` of which each rank reads all that it needs, and adds them up by itself.
+
+    The ranks do not meet beside their records. When the records of a step are there, all parts of
+    it are complete. A rank may read them until it sends its next record, so they are left as they
+    are until the records of the next step are there: the steps use two sets of buffers in turn.
+
+    Args:
+        layout: Where the gradient of each parameter lies.
+        comm: The ranks, all of one machine. All of them make it together.
+        kept: What of the sum this rank gets.
+
+    Raises:
+        NotSharedError: On every rank, if the ranks cannot see each other's memory.
+    """
+
+    told = "shared"
+
+    def __init__(self, layout: FlatLayout, comm: Communicator, kept: slice) -> None:
+        self._kept = kept
+        self._sets = [_Set(layout, comm), _Set(layout, comm)]
+
+    @property
+    def buffers(self) -> list[GradientBuffer]:
+        """See `Parts.buffers`."""
+        return self._sets[0].buffers.own
+
+    def load(self, number: int) -> None:
+        """See `Parts.load`."""
+
+    def prepare(self, division: Division) -> None:
+        """See `Parts.prepare`."""
+        self._sets[0].prepare(division, self._kept)
+
+    def finish(self, divisor: float, out: Array, loads: Array | None) -> None:  # noqa: ARG002
+        """See `Parts.finish`."""
+        self._sets[0].addition.run([out], divisor)
+        self._sets.reverse()
+
+
+class _Set:
+    """The buffers of every second step, and how they are added up."""
+
+    addition: Addition
+
+    def __init__(self, layout: FlatLayout, comm: Communicator) -> None:
+        self.buffers = SharedBuffers(layout, comm)
+        self.buffers.grow([1] * comm.size)
+        self._division: Division | None = None
+
+    def prepare(self, division: Division, kept: slice) -> None:
+        if division is self._division:
+            return
+        self.buffers.grow(division.subtrees)
+        of_ranks = zip(self.buffers.flat, division.subtrees, strict=True)
+        parts = [flat[kept] for shared, number in of_ranks for flat in shared[:number]]
+        self.addition = Addition(parts, division.across)
+        self._division = division
