@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.replaying import check
+from helpers.recorded_passes import check
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,100 +1,96 @@
-"""Recording a loss, and comparing replays of it with eager passes."""
+"""Runs to make again: parts that fail at a chosen micro-batch, and files changed afterwards."""
 
-from collections.abc import Callable, Sequence
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from distgrad.autograd import backward_into, random_scope
-from distgrad.tensor import Tensor
-from distgrad.tracing import Program, Trace
-
-Loss = Callable[..., Tensor]
-
-
-def recorded(
-    loss: Loss, arrays: Sequence[Any], leaves: Sequence[Tensor], live: Sequence[Tensor] = ()
-) -> Program | str:
-    """Return the program of a loss, or why it has none."""
-    trace = Trace(arrays, [tensor.data for tensor in (*leaves, *live)])
-    with random_scope(7, 1, 0), trace.recording():
-        total = loss(*map(Tensor, arrays))
-        if total.node is not None:
-            trace.backward(total, lambda leaf, gradient: None)
-    if trace.refusal is None:
-        program = Program(trace, leaves, np.dtype(np.float32), total.data, 1.0)
-        if trace.refusal is None:
-            return program
-    assert trace.refusal is not None
-    return trace.refusal
+import distgrad as dg
+from distgrad import nn
+from distgrad.autograd.random_scope import _scope
+from distgrad.data import Split, TensorDataset
+from distgrad.training.checkpoint import Checkpoint, CheckpointStore
 
 
-def eager(
-    loss: Loss, arrays: Sequence[Any], leaves: Sequence[Tensor], words: tuple[int, int, int]
-) -> tuple[bytes, list[bytes | None]]:
-    """Return the bits of the loss and of the gradients."""
-    sums: dict[int, Any] = {}
-
-    def add(leaf: Tensor, gradient: Any) -> None:
-        if id(leaf) in sums:
-            sums[id(leaf)] += gradient
-        else:
-            sums[id(leaf)] = np.empty(leaf.shape, np.float32)
-            sums[id(leaf)][...] = gradient
-
-    with random_scope(*words):
-        total = loss(*map(Tensor, arrays))
-        backward_into(total, add)
-    found = [sums.get(id(leaf)) for leaf in leaves]
-    bits = [None if gradient is None else gradient.tobytes() for gradient in found]
-    return np.float64(total.item()).tobytes(), bits
+def points(changed: int = -1, value: float = 0.5) -> Split:
+    """A line of 70 points, one of which may have another y."""
+    x = np.linspace(-1, 1, 70, dtype=np.float32)[:, None]
+    y = x**2
+    if changed >= 0:
+        y[changed] = value
+    return Split(TensorDataset(x=x, y=y), TensorDataset(x=x[:9], y=y[:9]))
 
 
-def replayed(
-    program: Program,
-    arrays: Sequence[Any],
-    leaves: Sequence[Tensor],
-    words: tuple[int, int, int],
-    by_views: bool = True,
-) -> tuple[bytes, list[bytes | None]]:
-    """Return the same of a replay."""
-    views = [np.full(leaf.shape, np.nan, np.float32) for leaf in leaves]
-    met = [False] * len(leaves)
-
-    def write(number: int, gradient: Any) -> None:
-        if met[number]:
-            views[number] += gradient
-        else:
-            views[number][...] = gradient
-        met[number] = True
-
-    if by_views:
-        value, _ = program.into_views(views, arrays, words)
-        met = list(map(bool, program.written))
-    else:
-        value, _ = program.to_writer(write, arrays, words)
-    bits = [view.tobytes() if is_met else None for view, is_met in zip(views, met, strict=True)]
-    return np.float64(value).tobytes(), bits
+def points_and_one_not_a_number() -> Split:
+    """The line with a point that has no y."""
+    return points(3, float("nan"))
 
 
-def check(
-    loss: Loss,
-    make: Callable[[np.random.Generator], Sequence[Any]],
-    leaves: Sequence[Tensor],
-    live: Sequence[Tensor] = (),
-    runs: int = 4,
-) -> Program:
-    """Record a loss, and compare replays with new values of batch and leaves with eager passes."""
-    rng = np.random.default_rng(3)
-    program = recorded(loss, make(rng), leaves, live)
-    assert isinstance(program, Program), program
-    with np.errstate(all="ignore"):
-        for run in range(runs):
-            words = (7, 1 + run // 2, run)
-            arrays = make(rng)
-            expected = eager(loss, arrays, leaves, words)
-            for by_views in (True, False):
-                assert replayed(program, arrays, leaves, words, by_views) == expected, by_views
-            for leaf in leaves:
-                leaf.data += rng.normal(size=leaf.shape).astype(leaf.dtype) / 100
-    return program
+class Faulty(nn.Module):
+    """Two layers with a fault between them in one micro-batch of one step."""
+
+    def __init__(self, fault: str, step: int = 4, micro_batch: int = 2) -> None:
+        super().__init__()
+        self.first = nn.Linear(1, 4)
+        self.second = nn.Linear(4, 1)
+        self.fault = fault
+        self.when = step, micro_batch
+
+    def forward(self, x: dg.Tensor) -> dg.Tensor:
+        h = dg.tanh(self.first(x))
+        scope = _scope.get()
+        if scope and (scope.step, scope.micro_batch) == self.when and dg.is_grad_enabled():
+            h = FAULTS[self.fault](h)
+        return self.second(h)
+
+
+def _raise(_h: dg.Tensor) -> dg.Tensor:
+    raise RuntimeError("the model broke")
+
+
+FAULTS: dict[str, Callable[[dg.Tensor], dg.Tensor]] = {
+    "nan": lambda h: h * float("nan"),
+    "steep": lambda h: h + 0 * dg.sqrt(h - h.detach()),  # 0, and its gradient is not a number
+    "raise": _raise,
+    "half": lambda h: h / 2,
+    "double backward": lambda h: 2 * h - h.detach(),  # the same value, and twice the gradient
+}
+
+
+def copied(run: Path, to: Path) -> Path:
+    """A copy of a run, to be changed."""
+    return Path(shutil.copytree(run, to))
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    """The recorded steps."""
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def write_rows(run: Path, changed: list[dict[str, Any]]) -> None:
+    """Replace the recorded steps."""
+    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in changed))
+
+
+def change_row(run: Path, step: int, name: str) -> None:
+    """Change the last bit of a recorded number."""
+    changed = rows(run)
+    changed[step - 1][name] = float(np.nextafter(changed[step - 1][name], np.inf))
+    write_rows(run, changed)
+
+
+def flip_bit(run: Path, step: int, group: str, name: str) -> None:
+    """Flip a bit of an array in a checkpoint, as if it had been so when it was written."""
+    store = CheckpointStore(run / "checkpoints")
+    found = store.read(step)
+    arrays = {g: {n: a.copy() for n, a in named.items()} for g, named in found.arrays.items()}
+    arrays[group][name].reshape(-1).view(np.uint8)[0] ^= 1
+    store.save(Checkpoint(step, arrays, found.state))
+
+
+def change_json(path: Path, **changes: Any) -> None:
+    """Change keys of a JSON file."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))

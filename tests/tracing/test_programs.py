@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.replaying import check, eager, recorded, replayed
+from helpers.recorded_passes import check, eager, recorded, replayed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.replaying import eager, recorded, replayed
+from helpers.recorded_passes import eager, recorded, replayed
 
 import distgrad as dg
 from distgrad.backend.listening import beside, constant, kept, listening, unrepeatable
