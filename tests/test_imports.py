@@ -28,12 +28,12 @@ LAYERS = [
     {"autograd"},
     {"ops", "flat"},
     {"backend"},
-    {"errors", "interruption", "_version"},
+    {"cgroup", "errors", "interruption", "_version"},
 ]
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 
 # Communication knows arrays only; what it is used by stands above it.
-OF_DISTRIBUTED = {"backend", "flat", "errors", "_version"}
+OF_DISTRIBUTED = {"backend", "cgroup", "flat", "errors", "_version"}
 USERS_OF_DISTRIBUTED = {"cli", "training", "distributed.data_parallel"}
 
 # Where a third-party module may be named, beside numpy, which may be named anywhere.
@@ -95,7 +95,9 @@ def may_import(importer: str, other: str) -> bool:
         return other in OF_DISTRIBUTED
     if other == "distributed":
         return importer in USERS_OF_DISTRIBUTED
-    if importer == "launcher" or other not in RANK:
+    if importer == "launcher":
+        return other == "cgroup"
+    if other not in RANK:
         return False
     return RANK[other] > RANK[importer]
 
@@ -128,12 +130,15 @@ def test_third_party_modules_stay_where_they_belong(path: Path) -> None:
         assert allowed, f"{name_of(path)} must not import {top}"
 
 
+OF_LAUNCHER = {"launcher", "cgroup"}
+
+
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if name_of(path).startswith("launcher/")], ids=name_of
+    "path", [path for path in FILES if part_of(module_of(path)) in OF_LAUNCHER], ids=name_of
 )
 def test_the_launcher_knows_the_standard_library_only(path: Path) -> None:
     for module in imported(path):
-        assert module.split(".")[0] in sys.stdlib_module_names or part_of(module) == "launcher"
+        assert module.split(".")[0] in sys.stdlib_module_names or part_of(module) in OF_LAUNCHER
 
 
 def python(code: str) -> None:

@@ -99,7 +99,7 @@ def compiled(op: Op, what: str, source: str, names: dict[str, Any]) -> Callable[
     """
     file = f"{__file__} ({op.name}, {what})"
     cache[file] = len(source), None, source.splitlines(keepends=True), file
-    defined = dict(names)
+    defined = {"__name__": __name__, **names}
     exec(compile(source, file, "exec"), defined)
     return defined[op.name]  # type: ignore[no-any-return]
 

@@ -17,12 +17,14 @@ __all__ = [
     "MicroBatchWord",
     "SeedWord",
     "StepWord",
+    "draws_made",
     "manual_seed",
     "marked_scope",
     "next_draw",
     "next_generator",
     "random_scope",
     "random_state",
+    "set_draws_made",
 ]
 
 
@@ -130,6 +132,16 @@ def marked_scope() -> Iterator[None]:
     with _Entered(marked):
         yield
     scope.calls = marked.calls
+
+
+def draws_made() -> int:
+    """Return how many draws the current scope has named."""
+    return _current().calls
+
+
+def set_draws_made(calls: int) -> None:
+    """Let the next draw of the current scope be named as if so many had been before it."""
+    _current().calls = calls
 
 
 def next_draw() -> tuple[int, Stream, tuple[int, int, int]]:

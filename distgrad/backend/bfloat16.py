@@ -5,6 +5,7 @@ type, or brings an array of it.
 """
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,10 @@ __all__ = ["NAME", "bfloat16", "limits", "when_used"]
 NAME = "bfloat16"
 
 _type: type[Any] | None = None
+_done = False
+"""Whether all that waited for the type was called; until then other threads wait."""
 _waiting: list[Callable[[], None]] = []
+_lock = RLock()  # what waited may ask for the type
 
 
 def bfloat16() -> type[Any]:
@@ -25,27 +29,42 @@ def bfloat16() -> type[Any]:
     Raises:
         UsageError: If ``ml_dtypes`` is not installed.
     """
-    global _type  # noqa: PLW0603 (one for the process, as NumPy's data types are)
-    if _type is None:
-        try:
-            import ml_dtypes
-        except ImportError as error:
-            raise UsageError(
-                "bfloat16 comes from the package ml_dtypes, which is not installed; "
-                "pip install 'distgrad[bf16]'"
-            ) from error
-        _type = ml_dtypes.bfloat16
-        for action in _waiting:
-            action()
-    return _type
+    if _done and _type is not None:
+        return _type
+    with _lock:
+        return _begin() if _type is None else _type
+
+
+def _begin() -> type[Any]:
+    """Find the type, and call what waited for it; what fails is called again the next time."""
+    global _type, _done  # noqa: PLW0603 (one for the process, as NumPy's data types are)
+    try:
+        import ml_dtypes
+    except ImportError as error:
+        raise UsageError(
+            "bfloat16 comes from the package ml_dtypes, which is not installed; "
+            "pip install 'distgrad[bf16]'"
+        ) from error
+    found: type[Any] = ml_dtypes.bfloat16
+    _type = found
+    try:
+        while _waiting:
+            _waiting[0]()
+            del _waiting[0]
+        _done = True
+    finally:
+        if not _done:
+            _type = None
+    return found
 
 
 def when_used(action: Callable[[], None]) -> None:
     """Call a function as soon as somebody asks for the type, or has done so."""
-    if _type is None:
-        _waiting.append(action)
-    else:
-        action()
+    with _lock:
+        if _type is None:
+            _waiting.append(action)
+        else:
+            action()
 
 
 def limits(dtype: Any) -> Any:

@@ -1,13 +1,14 @@
 """NCCL, as CuPy gives it: messages between GPUs, each of one process."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from time import sleep
 from typing import Any
 
 from distgrad.backend.arrays import Array, Namespace
-from distgrad.errors import DeviceError
+from distgrad.errors import DeviceError, TrainingError
 
 __all__ = ["NcclRanks", "nccl_identity", "nccl_problem"]
 
@@ -54,6 +55,9 @@ def nccl_identity(xp: Namespace) -> Any:
 class NcclRanks:
     """A communicator of NCCL; what it is given is ordered on the current stream.
 
+    Where NCCL fails in what it is given, what is on its way is ended, and a `TrainingError` has
+    NCCL's words.
+
     Args:
         xp: CuPy.
         size: The number of ranks, each on a GPU of its own; all of them make it together.
@@ -75,26 +79,31 @@ class NcclRanks:
 
     def broadcast(self, array: Array, root: int) -> None:
         """Overwrite an array with that of one rank."""
-        self._comm.bcast(*self._bytes(array), root, self._stream)
+        with self._telling() as comm:
+            comm.bcast(*self._bytes(array), root, self._stream)
 
     def all_reduce(self, array: Array) -> None:
         """Overwrite an array with its sum over the ranks."""
         kind = getattr(self._nccl, _SUMMED[array.dtype.name])
         at = array.data.ptr
-        self._comm.allReduce(at, at, array.size, kind, self._nccl.NCCL_SUM, self._stream)
+        with self._telling() as comm:
+            comm.allReduce(at, at, array.size, kind, self._nccl.NCCL_SUM, self._stream)
 
     def exchange(
         self, outgoing: Mapping[int, Sequence[Array]], incoming: Mapping[int, Sequence[Array]]
     ) -> None:
         """Send arrays to ranks and fill arrays from ranks, all at once."""
-        self._nccl.groupStart()
-        for peer, arrays in outgoing.items():
-            for array in arrays:
-                self._comm.send(*self._bytes(array), peer, self._stream)
-        for peer, arrays in incoming.items():
-            for array in arrays:
-                self._comm.recv(*self._bytes(array), peer, self._stream)
-        self._nccl.groupEnd()
+        with self._telling() as comm:
+            self._nccl.groupStart()
+            try:
+                for peer, arrays in outgoing.items():
+                    for array in arrays:
+                        comm.send(*self._bytes(array), peer, self._stream)
+                for peer, arrays in incoming.items():
+                    for array in arrays:
+                        comm.recv(*self._bytes(array), peer, self._stream)
+            finally:
+                self._nccl.groupEnd()
 
     def settle(self) -> None:
         """Wait until the GPU has done what it was given so far, of this rank's own."""
@@ -111,7 +120,7 @@ class NcclRanks:
             is_over: Tells whether it has been waited for long enough.
 
         Raises:
-            DeviceError: If NCCL has lost a rank, with its own words; or if it is over.
+            TrainingError: If NCCL has lost a rank, with its own words; or if it is over.
         """
         done = self._xp.cuda.get_current_stream().record()
         asked = 0
@@ -119,7 +128,7 @@ class NcclRanks:
             self._check()
             if is_over():
                 self.abort()
-                raise DeviceError("NCCL has waited for other ranks for too long, and was ended")
+                raise TrainingError("NCCL has waited for other ranks for too long, and was ended")
             asked += 1
             sleep(0 if asked < _QUICK else _PAUSE)
         self._check()
@@ -129,19 +138,21 @@ class NcclRanks:
         self._is_aborted = True
         self._communicator.abort()
 
-    @property
-    def _comm(self) -> Any:
+    @contextmanager
+    def _telling(self) -> Iterator[Any]:
+        """Give CuPy's communicator to a block, and tell what goes wrong there."""
         if self._is_aborted:
-            raise DeviceError("NCCL was ended on this rank, and carries nothing any more")
-        return self._communicator
+            raise TrainingError("NCCL was ended on this rank, and carries nothing any more")
+        try:
+            yield self._communicator
+        except self._nccl.NcclError as error:
+            self.abort()
+            raise TrainingError(f"NCCL lost the other ranks: {error}") from error
 
     def _check(self) -> None:
         """Raise what has gone wrong, if anything has."""
-        try:
-            self._comm.check_async_error()
-        except self._nccl.NcclError as error:
-            self.abort()
-            raise DeviceError(f"NCCL lost the other ranks: {error}") from error
+        with self._telling() as comm:
+            comm.check_async_error()
 
     @property
     def _stream(self) -> int:

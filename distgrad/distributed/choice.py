@@ -1,4 +1,4 @@
-"""What carries the gradients of NumPy between ranks: the same on all of them, which agree on it."""
+"""What carries the gradients between ranks: the same on all of them, which agree on it."""
 
 import logging
 from collections.abc import Sequence
@@ -38,7 +38,8 @@ def choose_parts(
         layout: Where the gradient of each parameter lies.
         comm: The ranks.
         xp: The array module of the parameters. Arrays of GPUs are in the hands of ``comm``.
-        transport: "shared" memory, "mpi", or something else for the first that works.
+        transport: "shared" memory, "mpi", or something else for the first that works; of few
+            gradients on several machines that is "mpi".
         gathers: Whether all ranks get the whole sum, and not their slices only.
 
     Raises:
@@ -53,6 +54,8 @@ def choose_parts(
         return PartsInMessages(layout, comm, xp, gathers)
     hosts = Hosts(comm.all_gather_object(comm.host), comm.rank)
     reason = _nothing_to_share(layout, comm, hosts)
+    if reason is None and transport != "shared":
+        reason = _better_sent(layout, hosts)
     try:
         if reason is None:
             return _shared(layout, comm, hosts, gathers)
@@ -94,14 +97,21 @@ def parts_in_messages(
 def _nothing_to_share(layout: FlatLayout, comm: Communicator, hosts: Hosts) -> str | None:
     if len(hosts.machines) == comm.size:
         return "each rank is on a machine of its own"
-    if len(hosts.machines) > 1 and layout.size <= BLOCK:
-        return "the ranks are on several machines, and the gradients are few"
     return "there are no gradients" if layout.size == 0 else None
 
 
+def _better_sent(layout: FlatLayout, hosts: Hosts) -> str | None:
+    if len(hosts.machines) > 1 and layout.size <= BLOCK:
+        return "the ranks are on several machines, and the gradients are few"
+    return None
+
+
 def _shared(layout: FlatLayout, comm: Communicator, hosts: Hosts, gathers: bool) -> Parts:
-    """Return parts in shared memory: of what has one owner, every rank makes the sum itself."""
-    if layout.size > BLOCK:
+    """Return parts in shared memory.
+
+    Of what has one owner, every rank makes the sum itself, if it sees all parts.
+    """
+    if layout.size > BLOCK or len(hosts.machines) > 1:
         return SlicedParts(layout, comm, hosts, gathers)
     start, stop = owner_bounds(layout.size, comm.size)[comm.rank :][:2]
     return FewParts(layout, comm, slice(None) if gathers else slice(start, stop))

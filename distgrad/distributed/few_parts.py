@@ -47,8 +47,10 @@ class FewParts:
 
     def finish(self, divisor: float, out: Array, loads: Array | None) -> None:  # noqa: ARG002
         """See `Parts.finish`."""
-        self._sets[0].addition.run([out], divisor)
-        self._sets.reverse()
+        try:
+            self._sets[0].addition.run([out], divisor)
+        finally:  # whatever becomes of the step here, the others go on to the next one
+            self._sets.reverse()
 
 
 class _Set:

@@ -133,7 +133,7 @@ def gather_records(
         sum(micro_batches),
         any(stop),
         len(set(checksums)) == 1,
-        None if load is None else rows[:, -load.nbytes :].view(load.dtype),
+        None if load is None else rows[:, rows.shape[1] - load.nbytes :].view(load.dtype),
     )
 
 

@@ -40,7 +40,7 @@ class Reduction(Protocol):
 
     @property
     def transport(self) -> str:
-        """What carries gradients of NumPy between the ranks, and why."""
+        """What carries gradients between the ranks, and why."""
 
     @property
     def bounds(self) -> Sequence[int] | None:

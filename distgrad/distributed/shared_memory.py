@@ -4,16 +4,16 @@ It has no name that could be left behind: where there is ``memfd_create``, the o
 file of the process that made it, ``/proc/PID/fd/FD``; elsewhere it is a temporary file that is
 unlinked as soon as they have opened it. It is gone with the last process that maps it, however that
 ends. All of it is reserved at once: in a container with little memory to share, a write to what
-is not there would kill the process. And no more is reserved than there is: the kernel would make
-room, and end other processes for it.
+is not there would kill the process. And no more is reserved than there is, on the machine and under
+the limit of a container: the kernel would make room, and end processes for it.
 """
 
-import errno
 import math
 import mmap
 import os
 import secrets
 import stat
+import sys
 import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distgrad.backend import Array
+from distgrad.cgroup import memory_limit
 from distgrad.distributed.communicator import Communicator
 
 __all__ = ["NotSharedError", "share"]
@@ -29,6 +30,9 @@ _HEADER = 64
 """Bytes before the memory, a cache line: a number drawn at random, by which the others know it."""
 
 _ZEROS = bytes(2**20)
+
+_WITHOUT_DESCRIPTOR: dict[str, bool] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+"""Else a mapping keeps a descriptor of its own, of which a process may not have many."""
 
 
 class NotSharedError(Exception):
@@ -57,35 +61,58 @@ def share(comm: Communicator, sizes: Sequence[int]) -> dict[int, Array]:
     Raises:
         NotSharedError: On every rank, if one of them has no memory for it or cannot open a peer's.
     """
+    hosts = _with_room(comm, sizes)
     segment, problem = None, None
     try:
-        segment = _Segment(_HEADER + sizes[comm.rank])
+        if sizes[comm.rank]:
+            segment = _Segment(_HEADER + sizes[comm.rank])
     except OSError as error:
         problem = f"{sizes[comm.rank]:,} bytes cannot be reserved: {error}"
     try:
-        _agree(comm, problem)
-        assert segment is not None  # or it would have raised
-        everyone = comm.all_gather_object((comm.host, segment.address))
-        addresses = {rank: own for rank, (host, own) in enumerate(everyone) if host == comm.host}
+        addresses = _agreed(comm, segment.address if segment else None, problem)
         shared: dict[int, Array] = {}
         try:
-            for rank, address in addresses.items():
-                own = rank == comm.rank
-                shared[rank] = (segment.memory if own else _opened(rank, address))[_HEADER:]
+            for rank, address in enumerate(addresses):
+                if hosts[rank] == comm.host:
+                    own = segment if rank == comm.rank else None
+                    shared[rank] = own.memory[_HEADER:] if own else _opened(rank, address)
         except OSError as error:
             problem = str(error)
-        _agree(comm, problem)
+        _agreed(comm, None, problem)
         return shared
     finally:
         if segment:
             segment.hide()
 
 
-def _agree(comm: Communicator, problem: str | None) -> None:
-    """Raise on every rank what the first one with a problem has."""
-    for rank, (host, told) in enumerate(comm.all_gather_object((comm.host, problem))):
-        if told:
-            raise NotSharedError(f"rank {rank} ({host}): {told}")
+def _with_room(comm: Communicator, sizes: Sequence[int]) -> list[str]:
+    """Return the machine of each rank.
+
+    Raises:
+        NotSharedError: On every rank, if one of the machines lacks memory for all of its ranks.
+    """
+    told = comm.all_gather_object((comm.host, _available_bytes()))
+    hosts = [host for host, _ in told]
+    for machine in dict.fromkeys(hosts):
+        wanted = [size for size, host in zip(sizes, hosts, strict=True) if host == machine]
+        total = sum(_HEADER + size for size in wanted if size)
+        free = min(free for host, free in told if host == machine)
+        if total > free:
+            raise NotSharedError(
+                f"the ranks on {machine} share {total:,} bytes, and {free:,.0f} are free there"
+            )
+    return hosts
+
+
+def _agreed(
+    comm: Communicator, address: _Address | None, problem: str | None
+) -> list[_Address | None]:
+    """Return what all ranks give; raise on every rank what the first one with a problem has."""
+    told = comm.all_gather_object((comm.host, address, problem))
+    for rank, (host, _, of_rank) in enumerate(told):
+        if of_rank:
+            raise NotSharedError(f"rank {rank} ({host}): {of_rank}")
+    return [given for _, given, _ in told]
 
 
 class _Segment:
@@ -95,7 +122,8 @@ class _Segment:
         self._descriptor, self._file, path = _created()
         try:
             _reserve(self._descriptor, size)
-            self.memory: Array = np.frombuffer(mmap.mmap(self._descriptor, size), np.uint8)
+            mapped = mmap.mmap(self._descriptor, size, **_WITHOUT_DESCRIPTOR)
+            self.memory: Array = np.frombuffer(mapped, np.uint8)
         except OSError:
             self.hide()
             raise
@@ -121,8 +149,6 @@ def _created() -> tuple[int, str, str]:
 
 def _reserve(descriptor: int, size: int) -> None:
     """Make a file so large, of memory that is there."""
-    if size > _available_bytes():
-        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
         return
@@ -132,20 +158,25 @@ def _reserve(descriptor: int, size: int) -> None:
 
 def _available_bytes() -> float:
     """Return how much memory is to be had; on other systems than Linux the file system knows."""
+    limit = memory_limit()
+    under_limit = limit.free if limit else math.inf
     try:
         with open("/proc/meminfo") as lines:
-            return next(1024 * int(li.split()[1]) for li in lines if li.startswith("MemAvailable"))
+            of_machine = next(int(li.split()[1]) for li in lines if li.startswith("MemAvailable"))
     except (OSError, StopIteration):
-        return math.inf
+        return under_limit
+    return min(1024 * of_machine, under_limit)
 
 
-def _opened(rank: int, address: _Address) -> Array:
-    """Return the memory of another rank's segment, to be read.
+def _opened(rank: int, address: _Address | None) -> Array:
+    """Return the memory of another rank, to be read; without an address it has none.
 
     Raises:
         OSError: If it is not to be found there: the rank may see other processes, or be another
             user.
     """
+    if address is None:
+        return np.empty(0, np.uint8)
     path, size, token = address
     try:
         found = os.stat(path)
@@ -153,7 +184,7 @@ def _opened(rank: int, address: _Address) -> Array:
             raise OSError(f"{path} is something else there")
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            memory = mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
+            memory = mmap.mmap(descriptor, size, prot=mmap.PROT_READ, **_WITHOUT_DESCRIPTOR)
         finally:
             os.close(descriptor)
         if memory[:_HEADER] != token:
@@ -161,4 +192,4 @@ def _opened(rank: int, address: _Address) -> Array:
             raise OSError(f"{path} is something else there")
     except OSError as error:
         raise OSError(f"the memory of rank {rank} cannot be opened: {error}") from error
-    return np.frombuffer(memory, np.uint8)
+    return np.frombuffer(memory, np.uint8, offset=_HEADER)

@@ -24,7 +24,8 @@ class SlicedParts:
 
     On its machine a rank reads the others' parts. On each of the other machines one rank stands for
     it, which adds up the parts there as far as the tree allows, sends it those sums, and gets the
-    sum over all, for the ranks there to read. So a slice is sent once to a machine and once back.
+    sum over all, for the ranks there to read. So a slice is sent once to a machine and once back,
+    where the ranks of a machine follow each other and the leaves of each machine are a subtree.
 
     When the records of a step are there, all parts of it are complete, and every rank has read the
     sums of the step before: so they may be written. When all are, the ranks meet. From then on

@@ -4,6 +4,7 @@ from typing import Any
 
 from distgrad import ops
 from distgrad.backend import array_namespace
+from distgrad.backend.listening import unrepeatable
 from distgrad.creation import as_tensor
 from distgrad.functional.arguments import one_tensor, tensor_first
 from distgrad.tensor import Tensor, apply, promoted
@@ -190,6 +191,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         (tensor([0, 2]),)
     """
     if input is None and other is None:
+        unrepeatable("how many elements where finds depends on values")
         array = as_tensor(condition).data
         xp = array_namespace(array)
         return tuple(Tensor(indices) for indices in xp.nonzero(xp.atleast_1d(array)))

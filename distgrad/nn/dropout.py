@@ -160,7 +160,8 @@ class FeatureAlphaDropout(_Dropout):
 class DropoutAdd(Module):
     """Adds its first input, with elements dropped in training, to its second, in one operation.
 
-    The bits are those of ``residual + Dropout(p)(input)``.
+    In float32 and float64 the bits are those of ``residual + Dropout(p)(input)``; in 16 bits the
+    sum may be rounded once instead of twice.
 
     Args:
         p: The probability of a zero, from 0 to 1. Default: 0.5.

@@ -167,7 +167,20 @@ def _(xp, g, x):
 @op
 def nextafter(xp, a, b):
     """The next number after ``a`` on the way to ``b``."""
-    return xp.nextafter(a, b)
+    types = [x.dtype for x in (a, b) if hasattr(x, "dtype")]
+    half = next((dtype for dtype in types if dtype.kind == "V"), None)
+    return xp.nextafter(a, b) if half is None else _next_half(xp, a, b, half)
+
+
+def _next_half(xp, a, b, half):
+    """`nextafter` of bfloat16, by the patterns of bits: they ascend with the absolute value."""
+    a, b = (xp.asarray(x).astype(half) for x in (a, b))
+    x, y = a.astype(xp.float32), b.astype(xp.float32)
+    bits, end = a.view(xp.int16), b.view(xp.int16)
+    smallest = xp.where(y < 0, -0x7FFF, 1)
+    found = xp.where(x == 0, smallest, bits + xp.where((x < y) == (x > 0), 1, -1))
+    found = xp.where((x == y) | (y != y), end, found)
+    return xp.where(x != x, bits, found).astype(xp.int16).view(half)
 
 
 @op

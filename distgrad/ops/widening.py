@@ -29,8 +29,11 @@ _SINGLE = np.dtype(np.float32)
 _CALLED = (attention_x, column_sum, contraction, product, summed_products)
 """Kernels that are no ops, which gradient rules, and ops that only move values, call."""
 
-_CALLING = {"einsum"}
-"""Ops whose function moves values, or calls such kernels; but their gradient rules compute."""
+_SERVING = {"einsum", "nextafter"}
+"""Ops whose function serves the type: it moves values, calls such kernels, or counts in the bits.
+
+Their gradient rules compute.
+"""
 
 _COMPUTING = {
     "cross_entropy_x",
@@ -58,7 +61,7 @@ def _widen(op: Op) -> None:
     if not op.moves:
         if isinstance(op.forward, Kernel):
             _widen_kernel(op.forward)
-        elif op.name not in _CALLING:
+        elif op.name not in _SERVING:
             op.forward = _computing(op.forward, op.forward)
         op.rules = {name: _widened(op, rule) for name, rule in op.rules.items()}
         op.shared_rule = op.shared_rule and _widened(op, op.shared_rule)

@@ -46,6 +46,10 @@ def written(
     return run
 
 
+class _DeclinedError(Exception):
+    """A kernel does not serve the values of a run, as it did those that were recorded."""
+
+
 class _Text:
     def __init__(self, plan: Plan, leaves: dict[Any, int], by_views: bool) -> None:
         self.plan = plan
@@ -68,7 +72,7 @@ class _Text:
         if step.kind == "deliver":
             self._deliver(step)
         else:
-            self.lines.append(self._line(step))
+            self.lines += self._lines(step)
             self._assigned.update(self.names[s] for s in step.targets() if s in self.names)
         gone = [self.names[s] for s in self.plan.ends.get(step, ()) if s in self.names]
         if gone:
@@ -83,6 +87,17 @@ class _Text:
         elif self.of(slot) != f"w{number}":
             self.lines.append(f"w{number}[...] = {self.of(slot)}")
         self._delivered.add(number)
+
+    def _lines(self, step: Step) -> list[str]:
+        line = self._line(step)
+        if step.kind != "kernel":
+            return [line]
+        raised = f"raise {self.constant(_DeclinedError)}({getattr(step.what, '__name__', '')!r})"
+        out = self.plan.outs.get(step)
+        if out is None:
+            return [line, f"if {self.names[step.target]} is NotImplemented: {raised}"]
+        place = f"w{out}" if type(out) is int else self.of(out)
+        return [f"if {line} is not {place}: {raised}"]
 
     def _line(self, step: Step) -> str:
         out = self.plan.outs.get(step)

@@ -253,7 +253,7 @@ def _as_a_whole(kernel: Callable[..., Any]) -> Callable[..., Any]:
         result = kernel(xp, *given, **named)
         if not traced or result is NotImplemented:
             return result
-        return traced[0]._noted("call", kernel, (xp, *args), attributes)
+        return traced[0]._noted("kernel", kernel, (xp, *args), attributes)
 
     return noted
 

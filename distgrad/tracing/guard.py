@@ -7,7 +7,6 @@ all that can be known of it.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock, get_ident
 from typing import Any
 
@@ -15,8 +14,8 @@ from distgrad.tensor import Tensor
 
 __all__ = ["guarded"]
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
-_PROGRAMS = str(Path(__file__).resolve().parents[1] / "training")
+_PACKAGE = __name__.partition(".")[0]
+_PROGRAMS = f"{_PACKAGE}.training"
 """A part of the package that is a program like those of users."""
 
 _slot: Any = Tensor.__dict__["data"]
@@ -37,9 +36,15 @@ def _write(tensor: Tensor, array: Any) -> None:
 
 def _look(does: str, frame: Any) -> None:
     tell = _told.get(get_ident())
-    file = frame.f_code.co_filename
-    if tell and (not file.startswith(_PACKAGE) or file.startswith(_PROGRAMS)):
+    if tell is None:
+        return
+    module = str(frame.f_globals.get("__name__"))
+    if not _is_below(module, _PACKAGE) or _is_below(module, _PROGRAMS):
         tell(f"{frame.f_code.co_name}() {does} the array of a Tensor, its .data")
+
+
+def _is_below(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 @contextmanager

@@ -78,7 +78,10 @@ def planned(
             total += step.target.nbytes
             array = np.empty(step.target.shape, step.target.dtype)
             plan.arrays[step.target] = plan.outs[step] = array
-    _end(plan, kept)
+    # Where a function takes the gradients, it keeps the arrays.
+    delivers = [] if leaves is not None else [step for step in steps if step.kind == "deliver"]
+    held = [slot for step in delivers for slot in step.operands()]
+    _end(plan, kept, held)
     return plan
 
 
@@ -92,7 +95,9 @@ def is_fresh(step: Step) -> bool:
         return all(isinstance(part, Slot) and len(part.shape) == 2 for part in step.args)
     if step.kind == "call" and isinstance(step.what, np.ufunc):
         return not step.kwargs
-    return step.kind == "call" and (is_reduction(step.what) or _takes_place(step.what))
+    if step.kind == "kernel":
+        return not step.kwargs and _takes_place(step.what)
+    return step.kind == "call" and is_reduction(step.what)
 
 
 def _takes_place(function: Any) -> bool:
@@ -160,7 +165,7 @@ def _direct(
     return direct
 
 
-def _end(plan: Plan, kept: list[Slot]) -> None:
+def _end(plan: Plan, kept: list[Slot], held: list[Slot]) -> None:
     """Find out where large arrays are used last, and which results can take their places."""
     last: dict[Slot, Step] = {}
     shown: dict[Slot, list[Slot]] = {}
@@ -171,12 +176,14 @@ def _end(plan: Plan, kept: list[Slot]) -> None:
             shown.setdefault(slot.root, []).append(slot)
             makers[slot] = step
     stays = {slot.root for slot in kept} | plan.arrays.keys()
+    not_taken = {slot.root for slot in held}
     for root, step in last.items():
         if root.kind != COMPUTED or root in stays or root.nbytes <= SMALL:
             continue
         if isinstance(plan.outs.get(makers[root]), int):
             continue  # it lies where the gradient of a leaf belongs
-        if _can_take_place(step, root, plan) and is_fresh(makers[root]):
+        is_free = root not in not_taken and is_fresh(makers[root])
+        if is_free and _can_take_place(step, root, plan):
             plan.outs[step] = root
         elif root not in step.targets():
             plan.ends.setdefault(step, []).extend(shown[root])

@@ -39,7 +39,9 @@ def simplified(steps: list[Step], kept: Iterable[Slot]) -> tuple[list[Step], lis
         if instead is not None and instead.root in changed:
             instead = None
         elif instead is None and stays and _is_small_call(step):
-            instead = known.setdefault((step.what, args, _form(step.target)), step.target)
+            instead = known.setdefault(
+                (step.what, args, _bits(args), _form(step.target)), step.target
+            )
         if step.changes:
             known = {key: slot for key, slot in known.items() if not _takes(key, step.changes)}
         if instead is None or instead is step.target:
@@ -64,7 +66,7 @@ def _needed(steps: list[Step], kept: Iterable[Slot]) -> list[Step]:
 
 def _takes(key: Any, changed: Slot) -> bool:
     """Tell whether a call takes an array that is changed."""
-    _, args, _ = key
+    _, args, *_ = key
     return any(isinstance(part, Slot) and part.root is changed.root for part in args)
 
 
@@ -85,6 +87,11 @@ def _factor(step: Step) -> Slot | None:
         if is_one and _form(other) == _form(step.target):
             return other
     return None
+
+
+def _bits(args: tuple[Any, ...]) -> Any:
+    """Return what tells numbers from others that they equal: -0.0 from 0.0, 1.0 from 1."""
+    return mapped(args, lambda part: None if isinstance(part, Slot) else repr(part))
 
 
 def _form(slot: Slot) -> Any:

@@ -58,8 +58,8 @@ class Step:
     """One call.
 
     Attributes:
-        kind: "call" of a function, "method" or "attribute" of the first argument, "get" the
-            elements at an index, "set" them, or "deliver" a gradient.
+        kind: "call" of a function, of a "kernel" that may decline, "method" or "attribute" of the
+            first argument, "get" the elements at an index, "set" them, or "deliver" a gradient.
         what: The function, the name, or the leaf.
         args: Slots, numbers, and tuples, lists and slices of them.
         kwargs: The same by name.
@@ -87,7 +87,7 @@ class Step:
 
 def perform(kind: str, what: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Do what a step says with arrays in place of slots."""
-    if kind == "call":
+    if kind in ("call", "kernel"):
         return what(*args, **kwargs)
     if kind == "method":
         return getattr(args[0], what)(*args[1:], **kwargs)

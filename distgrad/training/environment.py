@@ -25,7 +25,7 @@ def describe_environment(
     Args:
         comm: The ranks.
         device: Where this rank computes.
-        transport: What carries arrays of GPUs between the ranks.
+        transport: What carries gradients between the ranks.
     """
     hosts, devices = comm.all_gather_object(comm.host), []
     described = describe_device(device)

@@ -1,6 +1,7 @@
 """Compiled matrix products: values, layouts, order of sums, and what they leave to BLAS."""
 
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from distgrad.nn import functional as F
 pytest.importorskip("numba")
 
 from distgrad.backend.kernels.compiled import products, tile
+from distgrad.backend.kernels.compiled.arguments import in_place, together
 
 pytestmark = pytest.mark.skipif(not tile.SERVED, reason="the processor has no AVX-512")
 
@@ -149,6 +151,15 @@ def test_linear_and_its_gradients(in_use: dict[str, Any]) -> None:
     np.testing.assert_allclose(in_use["product"](np, g.T, X), g.T @ X, rtol=1e-4, atol=1e-4)
 
 
+def test_arrays_whose_data_type_is_another_object(in_use: dict[str, Any]) -> None:
+    given = pickle.loads(pickle.dumps((X, WEIGHT, BIAS)))
+    assert all(x.dtype is not X.dtype for x in given)
+    found = in_use["linear"](np, *given)
+    np.testing.assert_array_equal(found, in_use["linear"](np, X, WEIGHT, BIAS))
+    assert together(*given) is not None
+    assert in_place(*given)
+
+
 def double(*arrays: np.ndarray) -> list[np.ndarray]:
     return [x.astype(np.float64) for x in arrays]
 
@@ -236,7 +247,11 @@ def test_a_replayed_micro_batch_writes_gradients_of_weights_in_their_places(
 
 
 def test_a_processor_without_the_registers_is_left_to_blas(tmp_path: Path) -> None:
-    code = "from distgrad.backend.kernels.compiled import products; assert products.COLUMN == {}"
+    code = (
+        "from distgrad.backend.kernels.compiled import compiling, products\n"
+        "assert products.COLUMN == {}\n"
+        "assert products._multiply not in compiling._all\n"
+    )
     settings = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"}
     environment = {**os.environ, **settings, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from distgrad.backend.nccl import NcclRanks
-from distgrad.errors import DeviceError
+from distgrad.errors import TrainingError
 
 
 class NcclError(RuntimeError):
@@ -75,10 +75,12 @@ def test_a_wait_ends_when_the_gpu_is_done(library: Library, questions: int) -> N
 
 def test_a_wait_that_is_over_ends_what_is_on_its_way(library: Library) -> None:
     ranks = ranks_of(library)
-    with pytest.raises(DeviceError, match="has waited for other ranks for too long, and was ended"):
+    with pytest.raises(
+        TrainingError, match="has waited for other ranks for too long, and was ended"
+    ):
         ranks.wait(after(5))
     assert library.calls == ["abort"]
-    with pytest.raises(DeviceError, match="was ended on this rank, and carries nothing any more"):
+    with pytest.raises(TrainingError, match="was ended on this rank, and carries nothing any more"):
         ranks.broadcast(np.ones(3), 0)
 
 
@@ -88,6 +90,34 @@ def test_a_lost_rank_ends_the_wait_with_the_words_of_nccl(
 ) -> None:
     library.questions_until_done = done_after
     library.checks_until_lost = 3 if done_after else 0
-    with pytest.raises(DeviceError, match="NCCL lost the other ranks: NCCL_ERROR_REMOTE_ERROR"):
+    with pytest.raises(TrainingError, match="NCCL lost the other ranks: NCCL_ERROR_REMOTE_ERROR"):
         ranks_of(library).wait(lambda: False)
     assert library.calls == ["abort"]
+
+
+@pytest.mark.parametrize("failing", ["bcast", "allReduce", "send", "recv", "groupEnd"])
+def test_what_nccl_refuses_ends_the_training_in_its_words(library: Library, failing: str) -> None:
+    def call(name: str) -> None:
+        library.calls.append(name)
+        if name == failing:
+            raise NcclError(f"NCCL_ERROR_SYSTEM_ERROR in {name}")
+
+    for name in ("bcast", "allReduce", "send", "recv"):
+        setattr(library, name, lambda *_, name=name: call(name))
+    for name in ("groupStart", "groupEnd"):
+        setattr(library.nccl, name, lambda name=name: call(name))
+    library.nccl.NCCL_SUM = library.nccl.NCCL_UINT8 = library.nccl.NCCL_FLOAT32 = 0
+    array = SimpleNamespace(
+        data=SimpleNamespace(ptr=0), nbytes=4, size=1, dtype=np.dtype(np.float32)
+    )
+    ranks = ranks_of(library)
+    begin: dict[str, Callable[[], None]] = {
+        "bcast": lambda: ranks.broadcast(array, 0),
+        "allReduce": lambda: ranks.all_reduce(array),
+    }
+    run = begin.get(failing, lambda: ranks.exchange({1: [array]}, {1: [array]}))
+    with pytest.raises(TrainingError, match=f"NCCL_ERROR_SYSTEM_ERROR in {failing}") as caught:
+        run()
+    assert caught.value.exit_status == 3
+    assert library.calls[-1] == "abort"
+    assert library.calls.count("groupStart") == library.calls.count("groupEnd")

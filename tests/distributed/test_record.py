@@ -46,6 +46,14 @@ def test_used_parameters():
     assert record.used.dtype == bool
 
 
+@pytest.mark.parametrize("size", [0, 3])
+def test_loads_travel_with_the_records(size):
+    load = np.arange(size, dtype=np.float32)
+    record = gather_records(SingleProcess(), LocalRecord("a test"), NONE_USED, load)
+    np.testing.assert_array_equal(record.loads, [load])
+    assert record.loads.shape == (1, size)
+
+
 def test_a_failure_is_raised_and_chained():
     error = KeyError("lost")
     local = LocalRecord("a test", failure=Failure("at step 3, micro-batch 7", error))

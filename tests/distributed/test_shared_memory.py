@@ -4,9 +4,11 @@ import errno
 import math
 import os
 import resource
+import sys
 
 import pytest
 
+from distgrad.cgroup import Memory
 from distgrad.distributed import SingleProcess, shared_memory
 from distgrad.distributed.shared_memory import NotSharedError, share
 
@@ -23,7 +25,7 @@ def test_it_is_empty_aligned_and_as_long_as_asked_for(monkeypatch, size, lacks):
     memory = share(SingleProcess(), [size])[0]
     assert memory.shape == (size,)
     assert not memory.any()
-    assert memory.ctypes.data % 64 == 0
+    assert size == 0 or memory.ctypes.data % 64 == 0
     memory[:] = 7
     assert memory.sum() == 7 * size
 
@@ -54,12 +56,50 @@ def test_it_takes_no_more_room_than_is_there(limit):
 def test_it_takes_no_more_than_other_processes_leave(monkeypatch):
     """What the kernel would end other processes for; nobody tries that here."""
     monkeypatch.setattr(shared_memory, "_available_bytes", lambda: 4096.0)
-    monkeypatch.delattr(os, "posix_fallocate")
+    monkeypatch.setattr(shared_memory, "_Segment", None)
+    comm = SingleProcess()
     with pytest.raises(NotSharedError) as caught:
-        share(SingleProcess(), [4096])
-    assert str(caught.value).endswith(
-        f"4,096 bytes cannot be reserved: [Errno {errno.ENOMEM}] {os.strerror(errno.ENOMEM)}"
+        share(comm, [4096])
+    assert str(caught.value) == (
+        f"the ranks on {comm.host} share 4,160 bytes, and 4,096 are free there"
     )
+
+
+class Told(SingleProcess):
+    """The first of some ranks, where the others say what they are told to say first."""
+
+    def __init__(self, *others):
+        super().__init__()
+        self.size = 1 + len(others)
+        self._others = list(others)
+
+    def all_gather_object(self, value):
+        return [value, *self._others]
+
+
+def test_all_ranks_of_a_machine_need_memory_at_once(monkeypatch):
+    monkeypatch.setattr(shared_memory, "_available_bytes", lambda: 10_000.0)
+    comm = Told((SingleProcess().host, 9_000.0), ("elsewhere", 4_000.0))
+    with pytest.raises(NotSharedError) as caught:
+        share(comm, [5_000, 4_000, 4_000])
+    assert str(caught.value) == (
+        f"the ranks on {comm.host} share 9,128 bytes, and 9,000 are free there"
+    )
+    with pytest.raises(NotSharedError, match="on elsewhere share 4,064 bytes, and 4,000 are free"):
+        share(comm, [4_000, 4_000, 4_000])
+
+
+def test_nothing_is_made_for_no_bytes(monkeypatch):
+    monkeypatch.setattr(shared_memory, "_available_bytes", lambda: 0.0)
+    monkeypatch.setattr(shared_memory, "_Segment", None)
+    assert share(SingleProcess(), [0])[0].size == 0
+
+
+def test_memory_keeps_no_descriptor_where_it_need_not():
+    before = open_files()
+    memory = share(SingleProcess(), [1])
+    assert len(open_files() - before) == (sys.version_info < (3, 13))
+    del memory
 
 
 def test_what_other_processes_leave():
@@ -67,12 +107,21 @@ def test_what_other_processes_leave():
     assert 2**20 < available < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_where_that_is_not_known_the_file_system_decides(monkeypatch):
+def test_what_the_limit_of_a_container_leaves(monkeypatch):
+    monkeypatch.setattr(shared_memory, "memory_limit", lambda: Memory(limit=2**20, free=4096))
+    assert shared_memory._available_bytes() == 4096
+    monkeypatch.setattr(shared_memory, "memory_limit", lambda: Memory(limit=2**80, free=2**80))
+    assert shared_memory._available_bytes() < 2**80
+
+
+@pytest.mark.parametrize(("limit", "available"), [(None, math.inf), (Memory(8, 4), 4)])
+def test_where_that_is_not_known_the_file_system_decides(monkeypatch, limit, available):
     def unknown(*_args):
         raise FileNotFoundError
 
     monkeypatch.setattr("builtins.open", unknown)
-    assert shared_memory._available_bytes() == math.inf
+    monkeypatch.setattr(shared_memory, "memory_limit", lambda: limit)
+    assert shared_memory._available_bytes() == available
 
 
 def address_of(path, size, token=b""):

@@ -94,9 +94,14 @@ class TestChoice:
             f'distributed.transport = "ipc" does not work: {because}; use another, or "auto"'
         )
 
-    def test_one_that_there_is_not(self):
-        with pytest.raises(ValueError, match="transport must be 'auto' or one of"):
-            self.choose("pigeons")
+    @pytest.mark.parametrize("wanted", ["shared", "mpi"])
+    def test_one_that_is_not_for_gpus(self, wanted):
+        with pytest.raises(UsageError) as raised:
+            self.choose(wanted)
+        assert str(raised.value) == (
+            f'distributed.transport = "{wanted}" does not work: the model is on cuda:0, and this '
+            'carries nothing of GPUs; use "nccl", "cuda-aware", "ipc", "staged" or "auto"'
+        )
 
 
 class TestCudaAwareMpi:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.halves import PRECISIONS, half
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,3 +113,11 @@ def test_histc_edges() -> None:
     assert dg.histc(dg.tensor([2.0, 2.0]), bins=2).tolist() == [0, 2]
     assert dg.histc(dg.zeros(0), bins=2).tolist() == [0, 0]
     assert dg.tensor([[1.0, 2], [3, 4]]).histc(2).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_histc_of_16_bits_finds_the_places_in_float32(precision) -> None:
+    x = dg.Tensor(np.linspace(0, 1, 999).astype(half(precision)))
+    found = x.histc(97)
+    assert found.dtype == x.dtype
+    assert found.tolist() == x.float().histc(97).tolist()

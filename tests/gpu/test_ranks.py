@@ -11,7 +11,7 @@ from distgrad.backend.devices import namespace_of
 from distgrad.backend.nccl import nccl_problem
 from distgrad.distributed import SingleProcess
 from distgrad.distributed.device.nccl import Nccl
-from distgrad.errors import DeviceError
+from distgrad.errors import TrainingError
 
 DEVICE = "cuda:0"
 
@@ -53,5 +53,5 @@ def test_nccl_with_one_rank() -> None:
     np.testing.assert_array_equal(to_host(nccl.all_gather(array))[0], values)
     np.testing.assert_array_equal(to_host(array), values)
     nccl.abort()
-    with pytest.raises(DeviceError, match="NCCL was ended on this rank"):
+    with pytest.raises(TrainingError, match="NCCL was ended on this rank"):
         nccl.all_reduce(array)

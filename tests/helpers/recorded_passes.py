@@ -62,10 +62,8 @@ def replayed(
     met = [False] * len(leaves)
 
     def write(number: int, gradient: Any) -> None:
-        if met[number]:
-            views[number] += gradient
-        else:
-            views[number][...] = gradient
+        # As gradients that are held: the array itself is kept.
+        views[number] = views[number] + gradient if met[number] else np.asarray(gradient)
         met[number] = True
 
     if by_views:

@@ -6,6 +6,7 @@ import logging
 import os
 import tempfile
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from helpers.summing import OnMachines, sums
 
 import distgrad as dg
 from distgrad.distributed import DataParallel, SingleProcess, shared_memory
+from distgrad.distributed.parts import owner_bounds
 from distgrad.distributed.reduction import REDUCTIONS
 from distgrad.distributed.tree import contiguous_ranges
 from distgrad.errors import UsageError
@@ -120,6 +122,17 @@ class TestSeveralMachines:
             if several.size == 2
             else "mpi (the ranks are on several machines, and the gradients are few)"
         )
+        assert_same_bits(found, of_one_process(1000))
+
+    @pytest.mark.parametrize("reduction", ["tree", "sharded"])
+    def test_with_few_gradients_share_them_if_that_is_asked_for(self, several, reduction):
+        if several.size == 2:
+            pytest.skip("each rank is on a machine of its own")
+        comm = OnMachines(several, machines(several.size)[0])
+        found, told = sums(comm, layout_of(1000), COUNTS, "shared", reduction)
+        assert told == "shared on each machine, mpi between"
+        if reduction == "sharded":
+            found = [np.concatenate(several.all_gather_object(out)) for out in found]
         assert_same_bits(found, of_one_process(1000))
 
 
@@ -270,9 +283,10 @@ class TestMemory:
     def test_it_is_given_back_with_the_model(self, several):
         gc.collect()
         before, files = mappings(), open_files()
-        for hidden in (8, 9000):
+        owners = sum(stop > start for start, stop in pairwise(owner_bounds(90_003, several.size)))
+        for hidden, mapped in ((8, 2 * several.size), (9000, several.size + owners)):
             model = DataParallel(classifier(hidden=hidden), several)
-            assert len(mappings()) == len(before) + 2 * several.size
+            assert len(mappings()) == len(before) + mapped
             del model
             gc.collect()
             assert mappings() == before

@@ -72,7 +72,7 @@ def saves_its_output(name: str) -> bool:
     return any("y" in rule.needs for rule in op.rules.values()) or "y" in shared
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLES))
+@pytest.mark.parametrize("name", sorted({*SAMPLES} - {"nextafter"}))  # whose steps float32 lacks
 def test_an_op_computes_in_float32_and_rounds_once(name: str) -> None:
     row = SAMPLES[name]
     for case in row.cases:

@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis.extra import numpy as npst
 import distgrad as dg
 import distgrad.nn.functional as F
 from distgrad import nn, ops
+from distgrad.backend import bfloat16 as first_use
 from distgrad.ops.flops import count_flops
 from distgrad.tensor.watching import watching
 
@@ -334,3 +336,67 @@ z.backward()
 assert y.grad.dtype == ml_dtypes.bfloat16
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_largest_numbers_stand_in_for_infinities():
+    x = dg.tensor([np.inf, -np.inf, np.nan]).bfloat16()
+    largest = dg.finfo(dg.bfloat16).max
+    assert x.nan_to_num().tolist() == [largest, -largest, 0]
+    assert x.nan_to_num(1, posinf=2).tolist() == [2, -largest, 1]
+
+
+@pytest.mark.parametrize("end", [0.0, -0.0, 1.5, -3e38, np.inf, -np.inf, np.nan])
+def test_neighbours_of_all_numbers(end):
+    bits = np.arange(2**16)
+    bits[bits % 2**15 > 0x7F80] = 0x7FC0  # one nan, which is quiet
+    x = bits.astype(np.uint16).view(half("bf16"))
+    found, expected = dg.Tensor(x).nextafter(end).data, np.nextafter(x, rounded(end))
+    assert found.dtype == half("bf16")
+    numbers = ~np.isnan(expected)
+    assert np.isnan(found[~numbers]).all()
+    assert (found.view(np.int16) == expected.view(np.int16))[numbers].all()
+
+
+@pytest.fixture
+def unused(monkeypatch):
+    """As if nobody had asked for the type."""
+    for name, value in {"_type": None, "_done": False, "_waiting": []}.items():
+        monkeypatch.setattr(first_use, name, value)
+
+
+@pytest.mark.usefixtures("unused")
+def test_another_thread_gets_the_type_when_all_that_waited_for_it_was_called():
+    called, found = [], []
+
+    def ask():
+        found.append((first_use.bfloat16(), list(called)))
+
+    def slow():
+        assert first_use.bfloat16() is half("bf16").type
+        other.start()
+        other.join(0.1)
+        called.append(True)
+
+    other = threading.Thread(target=ask)
+    first_use.when_used(slow)
+    first_use.bfloat16()
+    other.join()
+    assert found == [(half("bf16").type, [True])]
+
+
+@pytest.mark.usefixtures("unused")
+def test_what_failed_at_the_first_use_is_called_again():
+    called = []
+
+    def failing():
+        called.append("failing")
+        if called.count("failing") == 1:
+            raise MemoryError
+
+    first_use.when_used(lambda: called.append("before"))
+    first_use.when_used(failing)
+    with pytest.raises(MemoryError):
+        first_use.bfloat16()
+    assert first_use.bfloat16() is first_use.bfloat16()
+    first_use.when_used(lambda: called.append("after"))
+    assert called == ["before", "failing", "failing", "after"]

@@ -215,6 +215,21 @@ def test_large_arrays_that_come_and_go() -> None:
     check(loss, batch(floats(64, 200)), leaves_of(module))
 
 
+def test_a_gradient_that_was_handed_over_stays_as_it_is() -> None:
+    u, v = parameters((120, 120), (120, 120))  # whose gradients are larger than what has a place
+    check(lambda x: (x @ (u + v.tanh())).square().sum(), batch(floats(9, 120)), [u, v])
+
+
+def test_numbers_that_are_equal_and_of_other_bits_are_told_apart() -> None:
+    (w,) = parameters((5,))
+
+    def loss(x: Any) -> Any:
+        y = (x * w).abs()
+        return ((1 / (y * 0.0)).clamp(-1, 1) * w + (1 / (y * -0.0)).clamp(-1, 1) * w * 2).sum()
+
+    check(loss, batch(floats(5)), [w])
+
+
 def test_infinite_and_undefined_values() -> None:
     module = seeded(["linear", "relu", "linear", "gelu", "layer_norm", "softmax"])
 

@@ -8,6 +8,8 @@ import pytest
 from helpers.recorded_passes import eager, recorded, replayed
 
 import distgrad as dg
+from distgrad import ops
+from distgrad.backend.kernels.table import use
 from distgrad.backend.listening import beside, constant, kept, listening, unrepeatable
 from distgrad.nn import functional as F
 from distgrad.tensor import Tensor
@@ -169,3 +171,47 @@ def test_creation_functions_make_constants() -> None:
     program = recorded(loss, [], [w])
     assert isinstance(program, Program), program
     assert replayed(program, [], [w], (0, 1, 0)) == eager(loss, [], [w], (0, 1, 0))
+
+
+@pytest.mark.parametrize("bad", [7, -1])
+def test_a_kernel_that_declines_ends_the_replay(bad: int) -> None:
+    """What it would have refused with its reference, later kernels do not look at."""
+    found = ops.cross_entropy.forward.reference
+
+    def classes(xp: Any, x: Any, target: Any, **attributes: Any) -> Any:
+        if target.min() < 0 or target.max() >= x.shape[1]:
+            return NotImplemented
+        return found(xp, x, target, **attributes)
+
+    w, x, target = leaf(4, 3), np.ones((2, 4), np.float32), np.array([1, 2])
+    before = use(np, {"cross_entropy": classes})
+    try:
+        program = recorded(lambda x, y: F.cross_entropy(x @ w, y), [x, target], [w])
+        assert isinstance(program, Program)
+        for by_views in (True, False):
+            replayed(program, [x, target], [w], (0, 1, 0), by_views)
+            with pytest.raises(Exception, match="classes"):
+                replayed(program, [x, np.array([1, bad])], [w], (0, 1, 0), by_views)
+    finally:
+        use(np, before)
+
+
+@pytest.mark.parametrize("way", ["declined", "elsewhere"])
+def test_a_kernel_that_does_not_fill_its_place_ends_the_replay(way: str) -> None:
+    def product(xp: Any, a: Any, b: Any, into: Any = None) -> Any:
+        if not np.isfinite(a).all():
+            return NotImplemented if way == "declined" else np.matmul(a, b)
+        return xp.matmul(a, b) if into is None else xp.matmul(a, b, out=into)
+
+    w, x = leaf(4, 3), np.ones((2, 4), np.float32)
+    before = use(np, {"matmul": product})
+    try:
+        program = recorded(lambda x: (x @ w).square().sum(), [x], [w])
+        assert isinstance(program, Program)
+        assert replayed(program, [x], [w], (0, 1, 0)) == eager(
+            lambda x: (x @ w).square().sum(), [x], [w], (0, 1, 0)
+        )
+        with pytest.raises(Exception, match="product"):
+            replayed(program, [x * np.float32(np.nan)], [w], (0, 1, 0))
+    finally:
+        use(np, before)

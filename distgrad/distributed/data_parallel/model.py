@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, NoReturn, Self, SupportsIndex
 
 from distgrad.backend import device_name
 from distgrad.distributed.communicator import Communicator
@@ -60,10 +60,12 @@ class DataParallel:
             replay it from then on, with the same bits: on the CPU as one function of NumPy's
             calls, on a GPU as a graph. The loss is called again for another shape only, so what it
             does in Python besides is not repeated, and numbers of Python are those of the
-            recording. Where it reads a value, as `Tensor.item` does, or a model of the same ranks
-            has running statistics, micro-batches run as without, and a warning says why. While a
-            graph of a GPU is recorded, indices and targets are not looked at: a target that is no
-            class makes the loss nan. Default: False.
+            recording. On the CPU two steps compare the bits with those of the loss, which cannot
+            see what changes later, such as once per epoch, in an attribute of a global, in
+            ``len(dataset)`` or with the time. Where it reads a value, as `Tensor.item` does, or a
+            model of the same ranks has running statistics, micro-batches run as without, and a
+            warning says why. While a graph of a GPU is recorded, indices and targets are not looked
+            at: a target that is no class makes the loss nan. Default: False.
 
     Raises:
         UsageError: If the model differs between ranks, not all ranks can use the transport, or
@@ -130,6 +132,13 @@ class DataParallel:
     def loss_scale(self) -> LossScale | None:
         """What the loss is multiplied with in float16: a part of the training's state."""
         return self._replica.loss_scale
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse copies: their parameters would lie elsewhere than where they are stepped."""
+        raise TypeError(
+            "a DataParallel cannot be copied or pickled, because its parameters lie in memory that "
+            "is its own; copy model.module"
+        )
 
     def __repr__(self) -> str:
         return f"DataParallel(rank {self.comm.rank} of {self.comm.size}, {self.module!r})"

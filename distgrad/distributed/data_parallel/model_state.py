@@ -57,8 +57,8 @@ class ModelState:
 
 
 def _copied(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a module, those that it keeps in dictionaries too, as they are."""
+    """Return the attributes of a module, what it keeps in lists, sets and dictionaries too."""
     return {
-        name: copy(value) if isinstance(value, dict) else value
+        name: copy(value) if isinstance(value, dict | list | set) else value
         for name, value in attributes.items()
     }

@@ -2,21 +2,22 @@
 
 import logging
 from collections.abc import Hashable
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from distgrad.autograd import is_grad_enabled
 from distgrad.autograd.observing import observers
+from distgrad.autograd.random_scope import draws_made, set_draws_made
 from distgrad.backend import Array
 from distgrad.distributed.data_parallel.forms import form_of
+from distgrad.distributed.data_parallel.loss_state import LossState
 from distgrad.distributed.data_parallel.losses import Losses, LossFunction, OneLoss
 from distgrad.distributed.data_parallel.model_state import ModelState
 from distgrad.distributed.data_parallel.passes import EagerPasses
 from distgrad.distributed.data_parallel.replica import Replica
 from distgrad.distributed.data_parallel.statistics import StatisticsLog
-from distgrad.distributed.gradient_buffer import GradientBuffer, Gradients
+from distgrad.distributed.gradient_buffer import GradientBuffer, Gradients, HeldGradients
 from distgrad.distributed.record import checked_count
 from distgrad.flat import BLOCK
 from distgrad.nn import Module
@@ -48,6 +49,7 @@ class _Form:
         self.program: Program | None = None
         self.checks = _CHECKS
         self.checked_at = 0
+        self.draws = 0
         self.refused = False
 
 
@@ -70,9 +72,10 @@ class RecordedPasses:
         self._statistics = statistics
         self._eager = EagerPasses(replica)
         self._losses: Losses = OneLoss()
-        self._function: Any = None
+        self._loss_state: LossState | None = None
         self._state: ModelState | None = None
         self._changes = self._steps = 0
+        self._is_changed = False
         self._reasons: set[str] = set()
         self._forms: dict[Hashable, _Form] = {}
         self._last: tuple[Hashable, _Form] = _NO_FORM, _Form()
@@ -97,20 +100,26 @@ class RecordedPasses:
         self._steps += 1
         scale = self._replica.loss_scale
         others = scale and scale.value
-        state = self._state
-        if state is None or not _alike(loss, self._function) or not state.holds(others):
-            self._changes += state is not None
-            if self._changes > _MOST_CHANGES + self._steps // 100:
-                return self._told(
-                    "the loss, the loss scale or the model's attributes change too often"
-                )
+        state, of_loss = self._state, self._loss_state
+        if not (state and of_loss and of_loss.holds(loss) and state.holds(others)):
+            self._is_changed = state is not None
             self._forms.clear()
             self._last = _NO_FORM, _Form()
-            self._function = loss
+            self._loss_state = LossState(loss)
             self._state = ModelState(self._module, self._replica.parameters, others)
             if self._state.has_hooks():
                 self._state = None
                 return self._told("hooks look at what passes")
+        return True
+
+    def _may_record(self) -> bool:
+        if self._is_changed:
+            if self._changes >= _MOST_CHANGES + self._steps // 100:
+                return self._told(
+                    "the loss, the loss scale or the model's attributes change too often"
+                )
+            self._changes += 1
+            self._is_changed = False
         return True
 
     def _told(self, reason: str) -> bool:
@@ -128,7 +137,8 @@ class RecordedPasses:
         if not self._is_usable:
             return self._eager.run(batch, micro_batch)
         arrays: list[Array] = []
-        key = form_of(batch, arrays)
+        found = form_of(batch, arrays)
+        key = found and (draws_made(), found)
         form = self._last[1] if key == self._last[0] else self._form(key)
         program, words = form.program, (*self._words, micro_batch)
         if program is None:
@@ -139,9 +149,9 @@ class RecordedPasses:
         buffer = self._replica.reduction.open(in_place=self._is_small)
         try:
             value, count = _replayed(program, buffer, arrays, words)
-        except Exception:
-            self._eager.loss(batch)  # raises the same, and shows where
-            raise
+        except Exception as error:
+            return self._run_instead(form, batch, buffer, error)
+        set_draws_made(form.draws)
         return value, count, buffer
 
     def _form(self, key: Hashable) -> _Form:
@@ -163,11 +173,15 @@ class RecordedPasses:
         self, form: _Form, batch: Any, arrays: list[Array], micro_batch: int
     ) -> tuple[float, float, Gradients]:
         form.met += 1
-        if form.refused or form.met <= _EAGER_FIRST:
+        if form.refused or form.met <= _EAGER_FIRST or not self._may_record():
             return self._eager.run(batch, micro_batch)
         replica = self._replica
         assert self._state is not None  # `start` has seen to it
-        trace = Trace(arrays, [tensor.data for tensor in self._state.tensors])
+        live = [tensor.data for tensor in self._state.tensors]
+        if _has_one_twice(arrays, live):
+            self._told("two places of a batch, or one of it and one of the model, hold one array")
+            return self._eager.run(batch, micro_batch)
+        trace = Trace(arrays, live)
         with trace.recording():
             share, told = OneLoss().parts(self._eager.loss(batch))
             scaled = replica.scaled(share)
@@ -178,6 +192,7 @@ class RecordedPasses:
             replica.differentiate(share, buffer)  # which says so
         with trace.recording():
             trace.backward(scaled, replica.writer(buffer))
+        form.draws = draws_made()
         counted = told.data if isinstance(told, Tensor) else told
         if not trace.refusal:
             form.program = Program(
@@ -214,6 +229,18 @@ class RecordedPasses:
                 form.program, form.refused = None, True
         return value, count, buffer
 
+    def _run_instead(
+        self, form: _Form, batch: Any, buffer: Gradients, error: Exception
+    ) -> tuple[float, float, Gradients]:
+        """Run eagerly what a replay did not come to the end of, and all like it from now on."""
+        # If it is the loss that fails, this raises the same, and shows where.
+        share, count = self._losses.to_differentiate(self._eager.loss(batch))
+        form.program, form.refused = None, True
+        self._told(f"a replay failed ({type(error).__name__}: {error})")
+        self._replica.differentiate(share, buffer)
+        assert share is not None  # of one loss
+        return share.item(), count, buffer
+
     def _is_the_same(
         self,
         program: Program,
@@ -222,42 +249,47 @@ class RecordedPasses:
         expected: tuple[float, float],
         buffer: Gradients,
     ) -> bool:
-        again = GradientBuffer(self._replica.layout)
-        try:
-            found = _replayed(program, again, arrays, words)
-        except Exception as error:
-            return self._told(f"a replay failed ({type(error).__name__}: {error})")
-        pairs = zip(again.views, buffer.views, again.written, buffer.written, strict=True)
-        if repr(found) == repr(expected) and all(
-            here == there and (not here or same_bits(mine, theirs))
-            for mine, theirs, here, there in pairs
-        ):
-            return True
-        return self._told(
-            "a replay gives other bits than the loss: it depends on what is no Tensor of the batch "
-            "or the model, as numbers that change or draws of NumPy's"
-        )
+        kinds: tuple[type[GradientBuffer] | type[HeldGradients], ...]
+        kinds = GradientBuffer, HeldGradients  # a program has a function for each
+        for kind in kinds:
+            again = kind(self._replica.layout)
+            try:
+                found = _replayed(program, again, arrays, words)
+            except Exception as error:
+                return self._told(f"a replay failed ({type(error).__name__}: {error})")
+            pairs = zip(again.views, buffer.views, again.written, buffer.written, strict=True)
+            if repr(found) != repr(expected) or not all(
+                here == there and (not here or same_bits(mine, theirs))
+                for mine, theirs, here, there in pairs
+            ):
+                return self._told(
+                    "a replay gives other bits than the loss: it depends on what is no Tensor of "
+                    "the batch or the model, as numbers that change or draws of NumPy's"
+                )
+        return True
 
 
 def _replayed(
     program: Program, buffer: Gradients, arrays: list[Array], words: tuple[int, int, int]
 ) -> tuple[float, float]:
-    if type(buffer) is GradientBuffer and buffer.is_empty:
+    """Replay; a replay that fails leaves the buffer as it was."""
+    written: list[tuple[int, Array]] = []
+    into_views = isinstance(buffer, GradientBuffer) and buffer.is_empty
+    if into_views:
         value, count = program.into_views(buffer.views, arrays, words)
-        buffer.mark(program.written)
     else:
-        value, count = program.to_writer(buffer.write, arrays, words)
-    if type(value) is not float:  # of a kernel that does not serve such values
+        value, count = program.to_writer(lambda *part: written.append(part), arrays, words)
+    if type(value) is not float:
         raise TypeError("a replay gives no number")
-    return value, count if type(count) is float else checked_count(count)
+    count = checked_count(count)
+    if isinstance(buffer, GradientBuffer) and into_views:
+        buffer.mark(program.written)
+    for index, gradient in written:
+        buffer.write(index, gradient)
+    return value, count
 
 
-def _alike(a: Any, b: Any) -> bool:
-    """Tell whether two functions do the same, as two of one definition in the same state do."""
-    if a == b:
-        return True
-    if type(a) is not FunctionType or type(b) is not FunctionType or a.__code__ is not b.__code__:
-        return False
-    cells = [[cell.cell_contents for cell in f.__closure__ or ()] for f in (a, b)]
-    same = all(x is y for x, y in zip(*cells, strict=True))
-    return same and a.__defaults__ is b.__defaults__ and a.__kwdefaults__ is b.__kwdefaults__
+def _has_one_twice(arrays: list[Array], live: list[Array]) -> bool:
+    """Tell whether a place of the batch could not be told from another by its array."""
+    known = {id(array) for array in live}
+    return len(known.union(map(id, arrays))) < len(known) + len(arrays)

@@ -66,11 +66,15 @@ def choose_transport(comm: Communicator, device: str, wanted: str = "auto") -> C
         wanted: One of `TRANSPORTS`, or "auto" for the first that works.
 
     Raises:
-        UsageError: On every rank, if the one that is wanted does not work on one of them.
-        ValueError: If there is no such transport.
+        UsageError: On every rank, if the one that is wanted does not work on one of them, or is
+            not for GPUs.
     """
     if wanted not in ("auto", *TRANSPORTS):
-        raise ValueError(f"transport must be 'auto' or one of {TRANSPORTS}, got {wanted!r}")
+        ways = ", ".join(f'"{name}"' for name in TRANSPORTS)
+        raise UsageError(
+            f'distributed.transport = "{wanted}" does not work: the model is on {device}, and this '
+            f'carries nothing of GPUs; use {ways} or "auto"'
+        )
     names = TRANSPORTS if wanted == "auto" else (wanted,)
     facts = comm.all_gather_object(_facts(comm, device, names))
     reasons: list[str] = []

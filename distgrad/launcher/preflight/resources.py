@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from distgrad.cgroup import cpu_quota, memory_limit
 from distgrad.launcher.command_line import usable_cores
-from distgrad.launcher.preflight.cgroup import cpu_quota, memory_limit
 from distgrad.launcher.preflight.container import remedy
 from distgrad.launcher.preflight.result import Result, green, red, size, yellow
 

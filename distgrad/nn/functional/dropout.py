@@ -56,7 +56,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def dropout_add(input: Tensor, residual: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
-    """Return ``residual + dropout(input, p, training)``, with the same bits, in one operation.
+    """Return ``residual + dropout(input, p, training)`` in one operation.
+
+    In float32 and float64 it has the same bits; in 16 bits it may be rounded once instead of twice.
 
     Args:
         input: Any shape.

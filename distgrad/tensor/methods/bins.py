@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distgrad.backend import array_namespace, to_host
-from distgrad.backend.dtypes import is_floating
+from distgrad.backend.dtypes import DEFAULT_FLOAT, is_floating
 from distgrad.backend.lacking import add_at
 from distgrad.tensor.methods.array import OfArray
 from distgrad.tensor.operands import raw
@@ -50,6 +50,8 @@ class Bins(OfArray):
                 f"bins={bins}"
             )
         values = self.data.reshape(-1)
+        if values.dtype.itemsize < DEFAULT_FLOAT.itemsize:
+            values = values.astype(DEFAULT_FLOAT)  # 16 bits are too few to compute a place in
         low, high = float(min), float(max)
         if low == high and values.size:
             low, high = float(to_host(values.min())), float(to_host(values.max()))

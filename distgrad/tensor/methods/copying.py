@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from distgrad.backend.listening import unrepeatable
 from distgrad.tensor.methods.array import OfArray
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Copying(OfArray):
         requires_grad: bool
 
     def __getstate__(self) -> tuple[Any, bool, dict[str, Any]]:
+        unrepeatable("a Tensor is copied or pickled")
         return self.data, self.requires_grad, self._attributes()
 
     def _blank(self) -> "Tensor":
@@ -50,6 +52,7 @@ class Copying(OfArray):
                 "only a leaf can be copied deeply, and this tensor was computed by "
                 f"{source.grad_fn!r}; copy its detach() or clone()"
             )
+        unrepeatable("a Tensor is copied or pickled")
         result = self._blank()
         result.__setstate__((deepcopy(source.data, memo), source.requires_grad, {}))
         memo[id(source)] = result

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from distgrad.backend import array_namespace
+from distgrad.backend.listening import unrepeatable
 from distgrad.tensor.methods.axes import Axes
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Finding(Axes):
 
     def nonzero(self, *, as_tuple: bool = False) -> Any:
         """Return the places of what is not 0, (n, axes); or an index for each axis."""
+        unrepeatable("how many elements nonzero finds depends on values")
         xp = array_namespace(self.data)
         if as_tuple:
             return tuple(self.of(places) for places in xp.nonzero(xp.atleast_1d(self.data)))
@@ -39,6 +41,7 @@ class Finding(Axes):
         dim: int | None = None,
     ) -> Any:
         """Return the distinct elements in order; see `distgrad.unique`."""
+        unrepeatable("how many elements unique finds depends on values")
         axis = None if dim is None else self._axis(dim)
         values, inverse, counts = array_namespace(self.data).unique(
             self.data, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
@@ -50,6 +53,7 @@ class Finding(Axes):
         self, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
     ) -> Any:
         """Return the first of each run of equal elements; see `distgrad.unique_consecutive`."""
+        unrepeatable("how many elements unique_consecutive finds depends on values")
         xp = array_namespace(self.data)
         lines = self.data.reshape(-1) if dim is None else xp.moveaxis(self.data, dim, 0)
         differs = lines[1:] != lines[:-1]

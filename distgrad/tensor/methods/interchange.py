@@ -6,6 +6,7 @@ import numpy as np
 
 from distgrad.backend import Array, to_host
 from distgrad.backend.dtypes import is_floating
+from distgrad.backend.listening import unrepeatable
 from distgrad.tensor.methods.array import OfArray
 
 __all__ = ["Interchange"]
@@ -63,6 +64,7 @@ class Interchange(OfArray):
                 "a tensor that requires a gradient is not exported: what happens outside is not "
                 "recorded; use tensor.detach()"
             )
+        unrepeatable("another library is given a Tensor")
         return self.data.__dlpack__(
             stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
         )

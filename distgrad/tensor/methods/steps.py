@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from distgrad import ops
+from distgrad.backend.bfloat16 import limits
 from distgrad.backend.dtypes import is_floating
 from distgrad.tensor.methods.array import OfArray
 
@@ -116,4 +117,8 @@ class Steps(OfArray):
         """Return the elements with numbers in place of nan and the infinities."""
         if not is_floating(self.dtype):
             return self._apply(ops.astype, self, dtype=self.dtype)
+        if self.dtype.kind == "V":  # float32's largest number, rounded, is infinite
+            largest = float(limits(self.dtype).max)
+            posinf = largest if posinf is None else posinf
+            neginf = -largest if neginf is None else neginf
         return self._apply(ops.nan_to_num, self, nan=nan or 0.0, posinf=posinf, neginf=neginf)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from distgrad.backend import Array, array_namespace, arrays_sha256, to_host
+from distgrad.backend.bfloat16 import NAME as BFLOAT16
 from distgrad.distributed import Communicator
 from distgrad.distributed.data_parallel import StepResult, Window
 from distgrad.nn import Parameter
@@ -158,4 +159,5 @@ def _parts(batch: Any, name: str) -> Iterator[tuple[str, Array]]:
 
 
 def _is_finite(array: Array) -> bool:
-    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+    floats = array.dtype.kind in "fc" or array.dtype.name == BFLOAT16
+    return not floats or bool(np.isfinite(array).all())

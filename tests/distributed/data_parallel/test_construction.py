@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from helpers.data_parallel import classifier, weights
@@ -39,6 +42,14 @@ def test_values_stay_and_lie_in_one_array():
     assert model.module is module
     arrays = [parameter.data for parameter in model.parameters()]
     assert all(array.base is arrays[0].base for array in arrays)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_would_silently_not_train_is_refused(copied):
+    model = DataParallel(classifier(), SingleProcess())
+    with pytest.raises(TypeError, match=r"cannot be copied or pickled, .*; copy model\.module$"):
+        copied(model)
+    assert weights(copy.deepcopy(model.module)) == weights(model.module)
 
 
 def test_graphs_from_before_are_refused():

@@ -1,15 +1,19 @@
 """Micro-batches on the CPU that are recorded and replayed: same bits, and what is refused."""
 
 import logging
+import pickle
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
 
 import distgrad as dg
-from distgrad import nn
+from distgrad import nn, ops
 from distgrad.autograd import Function, checkpoint
+from distgrad.backend.kernels import use_kernels
+from distgrad.backend.kernels.table import use
 from distgrad.distributed import DataParallel, SingleProcess
 from distgrad.distributed.data_parallel.recorded_passes import RecordedPasses
 from distgrad.errors import RankError
@@ -218,6 +222,127 @@ def test_an_error_in_a_replay_is_that_of_the_loss() -> None:
     assert model.accumulate(loss, Spoilt(4)).finite
 
 
+@pytest.fixture(params=["stand-in", "numba"])
+def picky(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Kernels that decline some values, and leave them to their references."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+        use_kernels("numba")
+        yield
+        use_kernels("numpy")
+        return
+
+    def classes(xp: Any, x: Any, target: Any, **others: Any) -> Any:
+        if target.min() < 0 or target.max() >= x.shape[1]:
+            return NotImplemented
+        return ops.cross_entropy.forward.reference(xp, x, target, **others)
+
+    def pooled(xp: Any, above: Any, x: Any, largest: Any, window: Any) -> Any:
+        if np.isnan(largest).any():
+            return NotImplemented
+        return ops.max_pool2d_x.forward.reference(xp, above, x, largest, window)
+
+    before = use(np, {"cross_entropy": classes, "max_pool2d_x": pooled})
+    yield
+    use(np, before)
+
+
+@pytest.mark.usefixtures("picky")
+@pytest.mark.parametrize("reduction", ["tree", "allreduce"])
+def test_values_that_a_kernel_declines_run_eagerly(
+    reduction: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Spoilt(Window):
+        def micro_batch(self, index: int) -> Any:
+            batch = super().micro_batch(index)
+            if self.step == 4 and index == 1:
+                batch["x"].data[0] = np.nan
+            return batch
+
+    found = []
+    for capture in (False, True):
+        model = model_of(capture, reduction=reduction)
+
+        def loss(batch: Any, model: DataParallel = model) -> Any:
+            scores = model(batch["x"])
+            images = dg.stack([scores] * 16, 1).reshape(-1, 16, 1, 3)
+            pooled = F.max_pool2d(images, (1, 2), 1)
+            return pooled.sum() + F.cross_entropy(scores, batch["c"], reduction="sum"), 3
+
+        results = []
+        for step in range(6):
+            result = model.accumulate(loss, Spoilt(step))
+            results += state(model, repr(result))
+        found.append(results)
+    assert found[0] == found[1]
+    assert "finite=False" in "".join(map(str, found[1]))
+    assert len(caplog.records) == 1
+    assert "a replay failed" in caplog.text
+
+
+@pytest.mark.usefixtures("picky")
+@pytest.mark.parametrize("bad", [7, -3])
+def test_a_target_that_a_kernel_declines_is_refused(bad: int) -> None:
+    model = model_of(True)
+
+    class Spoilt(Window):
+        def micro_batch(self, index: int) -> Any:
+            batch = super().micro_batch(index)
+            if self.step == 4 and index == 2:
+                batch["c"].data[0] = bad
+            return batch
+
+    def loss(batch: Any) -> Any:
+        return F.cross_entropy(model(batch["x"]), batch["c"], reduction="sum"), len(batch["c"])
+
+    for step in range(4):
+        model.accumulate(loss, Spoilt(step))
+    with pytest.raises(RankError, match=rf"at step 5, micro-batch 2: IndexError.*target {bad} at"):
+        model.accumulate(loss, Spoilt(4))
+    assert model.accumulate(loss, Spoilt(5)).finite
+
+
+def test_a_count_of_floats_is_checked_in_each_replay() -> None:
+    model = model_of(True)
+
+    def loss(batch: Any) -> Any:
+        return F.mse_loss(model(batch["x"]), batch["y"], reduction="sum"), batch["n"].sum()
+
+    class Counted(Window):
+        def micro_batch(self, index: int) -> Any:
+            n = np.nan if (self.step, index) == (4, 2) else 1.0
+            return {**super().micro_batch(index), "n": dg.tensor([n])}
+
+    for step in range(4):
+        model.accumulate(loss, Counted(step))
+    with pytest.raises(RankError, match="a finite count of at least 0, got count"):
+        model.accumulate(loss, Counted(4))
+
+
+def test_gradients_that_are_held_are_those_of_an_eager_run(replays: list[int]) -> None:
+    """Those of large models are not copied where a replay hands them over."""
+    found = []
+    for capture in (False, True):
+        rng = np.random.default_rng(0)
+        module = nn.Module()
+        for name in ("u", "v"):
+            values = rng.normal(size=(190, 190)).astype(np.float32) / 20
+            setattr(module, name, nn.Parameter(dg.Tensor(values)))
+        model = DataParallel(module, SingleProcess(), capture=capture)
+
+        def loss(batch: Any, module: Any = module) -> Any:
+            x = batch["x"] @ dg.ones(4, 190)
+            return (x @ (module.u + module.v.tanh())).square().sum(), 3
+
+        results = []
+        for step in range(4):
+            result = model.accumulate(loss, Window(step, (8, 8)))
+            results += state(model, result)
+        found.append(results)
+    assert found[0] == found[1]
+    assert replays
+
+
 class Twice(Function):
     """A gradient of one's own."""
 
@@ -403,3 +528,185 @@ def test_kernels_chosen_anew_are_recorded_anew() -> None:
     before._kernels = "others"
     model.accumulate(loss, Window(5))
     assert passes._state is not before
+
+
+BETA = 1.0
+
+
+class Owner:
+    def __init__(self, model: DataParallel) -> None:
+        self.model, self.beta = model, 1.0
+
+    def loss(self, batch: Any) -> Any:
+        return self.model(batch["x"]).sum() * self.beta, 1
+
+    __call__ = loss
+
+
+def of_cell(model: DataParallel) -> Any:
+    beta = 1.0
+
+    def loss(batch: Any) -> Any:
+        return model(batch["x"]).sum() * beta, 1
+
+    def change() -> None:
+        nonlocal beta
+        beta = 2.0
+
+    return loss, change
+
+
+def of_global(model: DataParallel) -> Any:
+    def change() -> None:
+        globals()["BETA"] = 2.0
+
+    return lambda batch: (model(batch["x"]).sum() * BETA, 1), change
+
+
+def of_method(model: DataParallel) -> Any:
+    owner = Owner(model)
+    return owner.loss, lambda: setattr(owner, "beta", 2.0)
+
+
+def of_callable(model: DataParallel) -> Any:
+    owner = Owner(model)
+    return owner, lambda: setattr(owner, "beta", 2.0)
+
+
+def of_list(model: DataParallel) -> Any:
+    model.module.betas = [1.0]
+
+    def loss(batch: Any) -> Any:
+        return model(batch["x"]).sum() * model.module.betas[0], 1
+
+    return loss, lambda: model.module.betas.__setitem__(0, 2.0)
+
+
+@pytest.mark.parametrize("make", [of_cell, of_global, of_method, of_callable, of_list])
+def test_what_a_loss_depends_on_is_recorded_anew(
+    make: Any, replays: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for capture in (False, True):
+        monkeypatch.setitem(globals(), "BETA", 1.0)
+        model = model_of(capture)
+        loss, change = make(model)
+        found.append(list(trained(model, loss)))
+        before = len(replays)
+        change()
+        found[-1] += trained(model, loss, range(6, 12))
+    assert found[0] == found[1]
+    assert len(replays) > before > 0
+
+
+def with_missing(model: DataParallel) -> Any:
+    def loss(batch: Any) -> Any:
+        return (model(batch["x"]).sum(), 1) if len(batch) else missing
+
+    if model is None:
+        missing = 0
+    return loss
+
+
+def test_a_variable_without_a_value_leaves_it_to_the_loss() -> None:
+    models = [model_of(capture) for capture in (False, True)]
+    eager, captured = (list(trained(model, with_missing(model))) for model in models)
+    assert captured == eager
+
+
+def test_a_loss_that_stays_after_many_changes_is_replayed(
+    replays: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    model = model_of(True)
+    for step in range(20):
+        model.accumulate(lambda b, f=step / 2: (model(b["x"]).sum() * f, 1), Window(step))
+    assert "change too often" in caplog.text
+    loss = squared(model)
+    for step in range(20, 110):
+        model.accumulate(loss, Window(step, (8, 8)))
+    assert len(replays) > 2
+
+
+@pytest.mark.parametrize("with_model", [False, True])
+def test_a_batch_that_holds_one_array_twice_is_not_recorded(
+    with_model: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Shared(Window):
+        def micro_batch(self, index: int) -> Any:
+            x = super().micro_batch(index)["x"]
+            if self.step > 3:
+                return {"x": x, "y": x + 1}
+            return {"x": x, "y": model.module.kept if with_model else x}
+
+    found = []
+    for capture in (False, True):
+        model = model_of(capture)
+        model.module.register_buffer("kept", dg.ones(8, 4))
+
+        def loss(batch: Any, model: DataParallel = model) -> Any:
+            return model(batch["x"] * batch["y"]).sum(), 1
+
+        windows = [Shared(step, (8, 8, 8)) for step in range(9)]
+        found.append([model.accumulate(loss, window) for window in windows])
+    assert found[0] == found[1]
+    assert "hold one array" in caplog.text
+
+
+@pytest.mark.parametrize("draws", [lambda step, index: 1, lambda step, index: (step + index) % 3])
+def test_draws_before_the_loss_count(draws: Any, replays: list[int]) -> None:
+    class Drawing(Window):
+        def micro_batch(self, index: int) -> Any:
+            for _ in range(draws(self.step, index)):
+                dg.rand(1)
+            return super().micro_batch(index)
+
+    found = []
+    for capture in (False, True):
+        model, seen = model_of(capture), []
+
+        def look(*_: Any, seen: list[Any] = seen) -> None:
+            seen.append(dg.rand(1).item())
+
+        results = [
+            model.accumulate(squared(model), Drawing(step), observer=look) for step in range(8)
+        ]
+        found.append((results, seen))
+    assert found[0] == found[1]
+    assert replays
+
+
+LEAKS: dict[str, tuple[Callable[..., Any], str]] = {
+    "nonzero": (lambda x: len((x > 0).nonzero()), "how many elements nonzero finds"),
+    "unique": (lambda x: len(x.unique()), "how many elements unique finds"),
+    "where": (lambda x: len(dg.where(x)[0]), "how many elements where finds"),
+    "dlpack": (lambda x: float(np.from_dlpack(x)[0, 0]), "another library is given a Tensor"),
+    "pickle": (lambda x: len(pickle.dumps(x)), "a Tensor is copied or pickled"),
+    "deepcopy": (lambda x: len(deepcopy(x)), "a Tensor is copied or pickled"),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_values_that_leave_are_told(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    leak, reason = LEAKS[name]
+    model = model_of(True)
+    for step in range(2):
+        model.accumulate(
+            lambda batch: (model(batch["x"]).sum() * leak(batch["x"]), 1), Window(step)
+        )
+    assert [reason in record.message for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("name", ["distgrad_experiments.losses", "distgrad.training.losses"])
+def test_whose_code_reads_an_array_is_told_by_its_module(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    inside: dict[str, Any] = {"__name__": name}
+    exec("def read(x): return x.data", inside)
+    model = model_of(True)
+
+    def loss(batch: Any) -> Any:
+        inside["read"](batch["x"])
+        return model(batch["x"]).sum(), 1
+
+    model.accumulate(loss, Window(0))
+    assert "read() reads the array of a Tensor" in caplog.text

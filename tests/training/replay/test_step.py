@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.configs import tiny_document
+from helpers.halves import NEEDS_BFLOAT16, half
 from helpers.mpi import mpirun, mpirun_path
 from helpers.replaying import change_json, change_row, copied, flip_bit, rows, write_rows
 from helpers.resuming import VARIANTS, variant
@@ -18,6 +19,7 @@ from distgrad.errors import TrainingError
 from distgrad.training import parse_config
 from distgrad.training.checkpoint import CheckpointStore
 from distgrad.training.replay import replay_step
+from distgrad.training.replay.observation import _is_finite
 from distgrad.training.run import train
 from distgrad.training.toml import dumps
 
@@ -324,6 +326,12 @@ def test_samples_that_are_not_finite(tmp_path, capsys):
     lines, _ = replayed(capsys, tmp_path / "run", step)
     first = next(line for line in lines if line.startswith("the first"))
     assert ": samples (y), loss, gradient of 0.weight and 3 others" in first
+
+
+@NEEDS_BFLOAT16
+def test_arrays_of_bfloat16_that_are_not_finite():
+    for number, finite in ((1, True), (math.nan, False), (math.inf, False)):
+        assert _is_finite(np.array([0, number]).astype(half("bf16"))) is finite
 
 
 def test_a_step_before_that_fails_now(tmp_path, capsys):

@@ -18,7 +18,7 @@ def together(*arrays: Array) -> list[Array] | None:
     """
     result = []
     for array in arrays:
-        if type(array) is not np.ndarray or array.dtype is not _SINGLE:
+        if type(array) is not np.ndarray or array.dtype != _SINGLE:
             return None
         result.append(taken(array))
     return result
@@ -38,6 +38,6 @@ def split_axis(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
 def in_place(*arrays: Array) -> bool:
     """Tell whether all are contiguous arrays of float32 on the CPU that can be written to."""
     return all(
-        type(array) is np.ndarray and array.dtype is _SINGLE and array.flags.carray
+        type(array) is np.ndarray and array.dtype == _SINGLE and array.flags.carray
         for array in arrays
     )

@@ -37,11 +37,12 @@ class Compiled:
     Most processes call few of the column's functions.
     """
 
-    def __init__(self, function: Callable[..., Any], signature: str) -> None:
+    def __init__(self, function: Callable[..., Any], signature: str, served: bool) -> None:
         self._function = function
         self._signature = signature
         self._call: Callable[..., Any] = self._first_call
-        _all.append(self)
+        if served:
+            _all.append(self)
 
     def __call__(self, *args: Any) -> Any:
         return self._call(*args)
@@ -72,9 +73,12 @@ def compile_all() -> None:
         function.compile()
 
 
-def compiled(signature: str) -> Callable[[Callable[..., Any]], Compiled]:
-    """Have a function compiled for arguments of these types."""
-    return partial(Compiled, signature=signature)
+def compiled(signature: str, served: bool = True) -> Callable[[Callable[..., Any]], Compiled]:
+    """Have a function compiled for arguments of these types.
+
+    Where it is not ``served``, it is left out when all functions are compiled.
+    """
+    return partial(Compiled, signature=signature, served=served)
 
 
 def inlined(function: Function) -> Function:

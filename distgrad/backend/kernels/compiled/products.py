@@ -1,8 +1,9 @@
-"""Products of two matrices of which one is small: nothing of the large one is moved.
+"""Products of two matrices of which one is small: the large one is not moved.
 
 BLAS copies both factors before it multiplies, which pays when each is used hundreds of times; the
 weight of a layer is used as often as a micro-batch has rows. Here the left factor is read where it
-is, number by number, and of the right one only panels are copied, as wide as a tile.
+is, number by number, and of the right one only panels are copied, as wide as a tile. Factors with
+gaps between their numbers are copied as a whole.
 
 An element of the result is a sum over terms in order, in runs of `_RUN`, whatever the shape: the
 bits of a row of the result do not depend on how many there are.
@@ -109,14 +110,15 @@ def _width(left: int) -> int:
     return WIDE if left > WIDE // 2 else LANES
 
 
-@compiled(_KIND)
+@compiled(_KIND, SERVED)
 def _multiply(
     a: Any, down: int, along: int, b: Any, step: int, apart: int, terms: int, bias: Any, result: Any
 ) -> None:
     """Write ``a @ b + bias``; matrices have steps from row to row and along a row."""
     rows, columns = result.shape
     y, panel = result.reshape(-1), _room(_RUN * WIDE)
-    beside = _room(rows * WIDE if columns % WIDE else 0)
+    last = _width(columns % WIDE)
+    beside = _room(rows * last if columns % last else 0)
     j = 0
     while j < columns:
         width = _width(columns - j)
@@ -130,13 +132,14 @@ def _multiply(
         j += there
 
 
-@compiled(_KIND)
+@compiled(_KIND, SERVED)
 def _multiply_turned(
     a: Any, down: int, along: int, b: Any, step: int, apart: int, terms: int, bias: Any, result: Any
 ) -> None:
     """Write the transpose of ``a @ b``, plus the bias."""
     columns, rows = result.shape
-    y, panel, beside = result.reshape(-1), _room(_RUN * WIDE), _room(rows * WIDE)
+    y, panel = result.reshape(-1), _room(_RUN * WIDE)
+    beside = _room(rows * _width(columns))
     j = 0
     while j < columns:
         width = _width(columns - j)
@@ -150,7 +153,7 @@ def _multiply_turned(
 
 
 def _served(*arrays: Array) -> bool:
-    return all(type(x) is np.ndarray and x.dtype is _SINGLE for x in arrays)
+    return all(type(x) is np.ndarray and x.dtype == _SINGLE for x in arrays)
 
 
 def _pays(rows: int, terms: int, columns: int) -> bool:

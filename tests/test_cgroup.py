@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from distgrad.launcher.preflight.cgroup import Memory, cpu_quota, memory_limit
+from distgrad.cgroup import Memory, cpu_quota, memory_limit
 
 MB = 2**20
 
@@ -80,7 +80,7 @@ def test_a_real_group_of_the_old_interface():
         "import os, sys\n"
         "from pathlib import Path\n"
         "Path(sys.argv[1], 'cgroup.procs').write_text(str(os.getpid()))\n"
-        "from distgrad.launcher.preflight.cgroup import memory_limit\n"
+        "from distgrad.cgroup import memory_limit\n"
         "print(memory_limit())\n"
     )
     try:

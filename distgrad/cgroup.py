@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+__all__ = ["Memory", "cpu_quota", "memory_limit"]
+
 
 @dataclass(frozen=True)
 class Memory:
     """A memory limit.
 
     Attributes:
-        limit: bytes.
-        free: bytes that can still be had under it, what the page cache holds included.
+        limit: Bytes.
+        free: Bytes that can still be had under it, what the page cache holds included.
     """
 
     limit: int
@@ -22,19 +24,19 @@ class Memory:
 
 
 def memory_limit(root: Path = Path("/")) -> Memory | None:
-    """Returns the limit that leaves the least memory, or None without one."""
+    """Return the limit that leaves the least memory, or None without one."""
     found = [limit for folder in _folders("memory", root) if (limit := _memory_of(folder))]
     return min(found, key=lambda memory: memory.free, default=None)
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:
-    """Returns how many cores' time this process may use, or None without a limit."""
+    """Return how many cores' time this process may use, or None without a limit."""
     found = [quota for folder in _folders("cpu", root) if (quota := _quota_of(folder))]
     return min(found, default=None)
 
 
 def _folders(controller: str, root: Path) -> Iterator[Path]:
-    """Yields the group of this process and those above it, for a controller, as far as mounted."""
+    """Yield the group of this process and those above it, for a controller, as far as mounted."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
