@@ -11,7 +11,7 @@ from distgrad.backend.devices import namespace_of, to_device
 from distgrad.backend.nccl import nccl_problem
 from distgrad.distributed import SingleProcess
 from distgrad.distributed.device.nccl import Nccl
-from distgrad.errors import DeviceError
+from distgrad.errors import TrainingError
 from distgrad.launcher.command_line import mpirun_command
 from distgrad.launcher.mpi_runtime import chosen_library, job_environment
 from distgrad.launcher.mpirun import find_mpirun
@@ -75,6 +75,6 @@ def nccl() -> dict[str, float]:
     carrier.abort()
     try:
         carrier.all_reduce(array)
-    except DeviceError:
+    except TrainingError:
         return found
     raise AssertionError("an aborted communicator carries arrays")
