@@ -7,6 +7,7 @@ from distgrad.backend.devices import device_count, read_device, set_device
 from distgrad.distributed.agreement import check_same
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.launch_environment import launched_local_rank
+from distgrad.distributed.problems import shown_to_all
 from distgrad.errors import DeviceError, UsageError
 
 __all__ = ["choose_device", "device_sharing"]
@@ -38,20 +39,13 @@ def choose_device(comm: Communicator, device: str) -> str:
     check_same(comm, "the kind of device", device.partition(":")[0])
     if device == "cpu":
         return device
-    mine, problem = None, None
     local = _local_rank(comm)
+    mine, problem = "", None
     try:
         mine = _turn(device, local)
     except DeviceError as error:
-        problem = str(error)
-    problems = comm.all_gather_object(problem)
-    for rank, (host, found) in enumerate(
-        zip(comm.all_gather_object(comm.host), problems, strict=True)
-    ):
-        if found:
-            which = "" if comm.size == 1 else f"rank {rank} ({host}): "
-            raise UsageError(f"{which}{found}")
-    assert mine is not None  # there was no problem
+        problem = error
+    shown_to_all(comm, None, problem, UsageError)
     set_device(mine)
     return mine
 

@@ -66,8 +66,6 @@ class _Set:
     def prepare(self, division: Division, kept: slice) -> None:
         if division is self._division:
             return
-        self.buffers.grow(division.subtrees)
-        of_ranks = zip(self.buffers.flat, division.subtrees, strict=True)
-        parts = [flat[kept] for shared, number in of_ranks for flat in shared[:number]]
+        parts = self.buffers.parts(division.subtrees, kept)
         self.addition = Addition(parts, division.across)
         self._division = division

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from distgrad.backend.kernels import (
     kernels_in_use,
@@ -13,6 +13,7 @@ from distgrad.backend.kernels import (
 )
 from distgrad.distributed.agreement import check_same
 from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.problems import shown_to_all
 from distgrad.errors import UsageError
 
 __all__ = ["choose_kernels"]
@@ -39,10 +40,10 @@ def choose_kernels(comm: Communicator, choice: str = "auto") -> str:
         UsageError: On every rank, if a rank cannot choose so, cannot compile or load the kernels,
             or chooses other ones than rank 0.
     """
-    told = _on_each_rank(comm, lambda: _wanted(choice))
-    wanted, _ = told[comm.rank][1]
-    if any(to_be_compiled for _, (_, to_be_compiled) in told):
-        compiles = [host for host, _ in told].index(comm.host) == comm.rank
+    told = _on_each_rank(comm, lambda: (comm.host, *_wanted(choice)))
+    _, wanted, _ = told[comm.rank]
+    if any(to_be_compiled for _, _, to_be_compiled in told):
+        compiles = [host for host, *_ in told].index(comm.host) == comm.rank
         _on_each_rank(comm, lambda: use_kernels(wanted) if compiles else None)
     _on_each_rank(comm, lambda: use_kernels(wanted))
     check_same(comm, "the choice of kernels", kernels_in_use())
@@ -62,26 +63,23 @@ def _wanted(choice: str) -> tuple[str, bool]:
         return "numpy", False
 
 
-def _on_each_rank(comm: Communicator, work: Callable[[], T]) -> list[tuple[str, T]]:
-    """Do something on every rank; return the host and the result of each.
+def _on_each_rank(comm: Communicator, work: Callable[[], T]) -> list[T]:
+    """Do something on every rank; return the result of each.
 
     Raises:
         UsageError: On every rank, naming one on which it failed.
     """
-    result, problem, failure = None, None, None
+    result: T | None = None
+    problem: UsageError | None = None
     try:
         result = work()
     except UsageError as error:
-        problem = str(error)
+        problem = error
     except Exception as error:
-        failure = error
-        problem = (
+        problem = UsageError(
             f"the kernels cannot be compiled or loaded ({type(error).__name__}: {error}); choose "
             "'numpy', as by DISTGRAD_KERNELS=numpy"
         )
-    told = comm.all_gather_object((comm.host, problem, result))
-    for rank, (host, problem, _) in enumerate(told):
-        if problem:
-            which = "" if comm.size == 1 else f"rank {rank} ({host}): "
-            raise UsageError(f"{which}{problem}") from failure
-    return [(host, result) for host, _, result in told]
+        problem.__cause__ = error
+    told = shown_to_all(comm, result, problem, UsageError)
+    return cast("list[T]", told)  # without a problem there are results

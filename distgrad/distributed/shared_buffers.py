@@ -56,3 +56,13 @@ class SharedBuffers:
             elif self.own[number].flat is not flat:
                 self.own[number].move(flat)
         self._comm.barrier()  # what the others hold has been moved, too
+
+    def parts(self, numbers: Sequence[int], kept: slice) -> list[Array]:
+        """Return what is kept of the first so many buffers of each rank; all ranks call it.
+
+        Raises:
+            NotSharedError: As `grow`, which sees to it that there are so many.
+        """
+        self.grow(numbers)
+        of_ranks = zip(self.flat, numbers, strict=True)
+        return [flat[kept] for shared, number in of_ranks for flat in shared[:number]]

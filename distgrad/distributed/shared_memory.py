@@ -23,6 +23,7 @@ import numpy as np
 from distgrad.backend import Array
 from distgrad.cgroup import memory_limit
 from distgrad.distributed.communicator import Communicator
+from distgrad.distributed.problems import shown_to_all
 
 __all__ = ["NotSharedError", "share"]
 
@@ -62,23 +63,25 @@ def share(comm: Communicator, sizes: Sequence[int]) -> dict[int, Array]:
         NotSharedError: On every rank, if one of them has no memory for it or cannot open a peer's.
     """
     hosts = _with_room(comm, sizes)
-    segment, problem = None, None
+    segment: _Segment | None = None
+    problem: Exception | None = None
     try:
         if sizes[comm.rank]:
             segment = _Segment(_HEADER + sizes[comm.rank])
     except OSError as error:
-        problem = f"{sizes[comm.rank]:,} bytes cannot be reserved: {error}"
+        problem = OSError(f"{sizes[comm.rank]:,} bytes cannot be reserved: {error}")
     try:
-        addresses = _agreed(comm, segment.address if segment else None, problem)
+        address = segment.address if segment else None
+        addresses = shown_to_all(comm, address, problem, NotSharedError)
         shared: dict[int, Array] = {}
         try:
-            for rank, address in enumerate(addresses):
+            for rank, at in enumerate(addresses):
                 if hosts[rank] == comm.host:
                     own = segment if rank == comm.rank else None
-                    shared[rank] = own.memory[_HEADER:] if own else _opened(rank, address)
+                    shared[rank] = own.memory[_HEADER:] if own else _opened(rank, at)
         except OSError as error:
-            problem = str(error)
-        _agreed(comm, None, problem)
+            problem = error
+        shown_to_all(comm, None, problem, NotSharedError)
         return shared
     finally:
         if segment:
@@ -102,17 +105,6 @@ def _with_room(comm: Communicator, sizes: Sequence[int]) -> list[str]:
                 f"the ranks on {machine} share {total:,} bytes, and {free:,.0f} are free there"
             )
     return hosts
-
-
-def _agreed(
-    comm: Communicator, address: _Address | None, problem: str | None
-) -> list[_Address | None]:
-    """Return what all ranks give; raise on every rank what the first one with a problem has."""
-    told = comm.all_gather_object((comm.host, address, problem))
-    for rank, (host, _, of_rank) in enumerate(told):
-        if of_rank:
-            raise NotSharedError(f"rank {rank} ({host}): {of_rank}")
-    return [given for _, given, _ in told]
 
 
 class _Segment:

@@ -43,11 +43,12 @@ class Ranks(SingleProcess):
         self._hosts, self._others = hosts, dict(others)
 
     def all_gather_object(self, value):
-        if value == self.host:
-            return list(self._hosts)
-        if isinstance(value, tuple):
-            return [(host, value[1]) for host in self._hosts]
-        return [self._others.get(rank, value) for rank in range(self.size)]
+        told = [(host, *value[1:]) for host in self._hosts]
+        is_asked_for_problems = len(value) == 3
+        if is_asked_for_problems:
+            for rank, problem in self._others.items():
+                told[rank] = (*told[rank][:2], problem)
+        return told
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from distgrad.autograd.random_scope import random_state
 from distgrad.backend import Array, device_name
 from distgrad.backend.graphs import Graphs, Replay
+from distgrad.distributed.data_parallel.forms import form_of
 from distgrad.tensor import Tensor
 
 __all__ = ["Captures"]
@@ -66,9 +67,10 @@ class Captures(Generic[T]):
         """
         if function != self._function:
             self._function, self._eager, self._recorded = function, {}, {}
-        leaves: list[Any] = []
-        key = (_form(batch, leaves), state)
-        if self._recorded.get(key, ...) is None or not _is_recordable(leaves):
+        arrays: list[Array] = []
+        form = _form_of(batch, arrays)
+        key = (form, state)
+        if form is None or not arrays or self._recorded.get(key, ...) is None:
             return work(batch)
         if key not in self._recorded:
             met = self._eager[key] = self._eager.get(key, 0) + 1
@@ -78,8 +80,8 @@ class Captures(Generic[T]):
         found = self._recorded[key]
         if found is None:
             return work(batch)
-        for kept, leaf in zip(found.inputs, leaves, strict=True):
-            kept[...] = leaf.data
+        for kept, array in zip(found.inputs, arrays, strict=True):
+            kept[...] = array
         found.replay(step, micro_batch)
         return found.result
 
@@ -100,29 +102,20 @@ class Captures(Generic[T]):
         return _Recorded(inputs, result, replay)
 
 
-def _is_recordable(leaves: list[Any]) -> bool:
-    """Tell whether all that may change in a batch is Tensors on a GPU."""
-    return bool(leaves) and all(
-        isinstance(leaf, Tensor) and device_name(leaf.data) != "cpu" for leaf in leaves
-    )
+def _form_of(batch: Any, arrays: list[Array]) -> Hashable | None:
+    """Return the form of a batch of arrays on a GPU, and collect those."""
 
+    def form_of_tensor(tensor: Tensor) -> Hashable | None:
+        array = tensor.data
+        arrays.append(array)
+        device = device_name(array)
+        return None if device == "cpu" else (tensor.shape, str(tensor.dtype), device)
 
-def _form(batch: Any, leaves: list[Any]) -> Hashable:
-    """Return what tells the form of a batch from others, and collect what may change in it."""
-    if isinstance(batch, Tensor):
-        leaves.append(batch)
-        return (batch.shape, str(batch.dtype), device_name(batch.data))
-    if isinstance(batch, Mapping):
-        return tuple((key, _form(value, leaves)) for key, value in batch.items())
-    if isinstance(batch, tuple | list):
-        return (type(batch), *(_form(value, leaves) for value in batch))
-    if not isinstance(batch, str | int | float | None):
-        leaves.append(batch)
-    return (type(batch), batch if isinstance(batch, str | int | float) else None)
+    return form_of(batch, form_of_tensor)
 
 
 def _with_copies(batch: Any, copies: list[Array]) -> Any:
-    """Return the batch with copies of its arrays, and collect those in the order of `_form`."""
+    """Return the batch with copies of its arrays, and collect those in the order of `form_of`."""
     if isinstance(batch, Tensor):
         copies.append(batch.data.copy())
         return Tensor(copies[-1])

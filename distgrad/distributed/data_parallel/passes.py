@@ -1,5 +1,6 @@
 """Forward and backward passes of micro-batches: how one is run."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from distgrad.distributed.data_parallel.losses import Losses, LossFunction
@@ -40,7 +41,13 @@ class EagerPasses:
 
     def run(self, batch: Any, micro_batch: int) -> tuple[float, float, Gradients]:  # noqa: ARG002
         """See `Passes.run`."""
+        return self.run_into(self._replica.reduction.open, batch)
+
+    def run_into(
+        self, opened: Callable[[], Gradients], batch: Any
+    ) -> tuple[float, float, Gradients]:
+        """Run a micro-batch, and let its gradients be opened when the loss is there."""
         share, count = self._losses.to_differentiate(self.loss(batch))
-        buffer = self._replica.reduction.open()
+        buffer = opened()
         self._replica.differentiate(share, buffer)
         return 0.0 if share is None else share.item(), count, buffer

@@ -71,7 +71,6 @@ class RecordedPasses:
         self._module = module
         self._statistics = statistics
         self._eager = EagerPasses(replica)
-        self._losses: Losses = OneLoss()
         self._loss_state: LossState | None = None
         self._state: ModelState | None = None
         self._changes = self._steps = 0
@@ -87,7 +86,7 @@ class RecordedPasses:
     def start(self, loss: LossFunction, losses: Losses, seed: int, step: int) -> None:
         """See `Passes.start`."""
         self._eager.start(loss, losses, seed, step)
-        self._losses, self._words = losses, (seed, step)
+        self._words = seed, step
         self._is_usable = self._can_replay(loss, losses)
 
     def _can_replay(self, loss: LossFunction, losses: Losses) -> bool:
@@ -137,15 +136,14 @@ class RecordedPasses:
         if not self._is_usable:
             return self._eager.run(batch, micro_batch)
         arrays: list[Array] = []
-        found = form_of(batch, arrays)
+        found = _form_of(batch, arrays)
         key = found and (draws_made(), found)
         form = self._last[1] if key == self._last[0] else self._form(key)
         program, words = form.program, (*self._words, micro_batch)
         if program is None:
             return self._run_unknown(form, batch, arrays, micro_batch)
         if form.checks and form.checked_at != words[1]:
-            buffer = self._replica.reduction.open()
-            return self._run_both_ways(form, program, batch, arrays, words, buffer)
+            return self._run_both_ways(form, program, batch, arrays, words)
         buffer = self._replica.reduction.open(in_place=self._is_small)
         try:
             value, count = _replayed(program, buffer, arrays, words)
@@ -214,14 +212,11 @@ class RecordedPasses:
         batch: Any,
         arrays: list[Array],
         words: tuple[int, int, int],
-        buffer: Gradients,
     ) -> tuple[float, float, Gradients]:
         """Run eagerly, and compare a replay with that."""
-        share, count = self._losses.to_differentiate(self._eager.loss(batch))
+        buffer = self._replica.reduction.open()
         is_empty = not buffer.written.any()
-        self._replica.differentiate(share, buffer)
-        assert share is not None  # of one loss
-        value = share.item()
+        value, count, _ = self._eager.run_into(lambda: buffer, batch)
         if is_empty:
             form.checks -= 1
             form.checked_at = words[1]
@@ -234,12 +229,10 @@ class RecordedPasses:
     ) -> tuple[float, float, Gradients]:
         """Run eagerly what a replay did not come to the end of, and all like it from now on."""
         # If it is the loss that fails, this raises the same, and shows where.
-        share, count = self._losses.to_differentiate(self._eager.loss(batch))
+        done = self._eager.run_into(lambda: buffer, batch)
         form.program, form.refused = None, True
         self._told(f"a replay failed ({type(error).__name__}: {error})")
-        self._replica.differentiate(share, buffer)
-        assert share is not None  # of one loss
-        return share.item(), count, buffer
+        return done
 
     def _is_the_same(
         self,
@@ -267,6 +260,19 @@ class RecordedPasses:
                     "the batch or the model, as numbers that change or draws of NumPy's"
                 )
         return True
+
+
+def _form_of(batch: Any, arrays: list[Array]) -> Hashable | None:
+    """Return the form of a batch of NumPy's arrays, and collect those."""
+
+    def form_of_tensor(tensor: Tensor) -> Hashable | None:
+        array = tensor.data
+        if type(array) is not np.ndarray:
+            return None
+        arrays.append(array)
+        return array.shape, array.dtype, array.strides
+
+    return form_of(batch, form_of_tensor)
 
 
 def _replayed(

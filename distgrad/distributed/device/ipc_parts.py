@@ -10,6 +10,7 @@ from distgrad.backend.windows import export_window, open_window
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.problems import shown_to_all
 from distgrad.distributed.shared_buffers import SharedBuffers
 from distgrad.distributed.shared_memory import NotSharedError
 from distgrad.distributed.tree import Division
@@ -69,9 +70,7 @@ class IpcParts:
         """See `Parts.prepare`."""
         if division is self._division:
             return
-        self._buffers.grow(division.subtrees)
-        of_ranks = zip(self._buffers.flat, division.subtrees, strict=True)
-        self._parts = [flat[self._own] for shared, number in of_ranks for flat in shared[:number]]
+        self._parts = self._buffers.parts(division.subtrees, self._own)
         self._division = division
 
     def finish(self, divisor: float, out: Array, loads: Array | None) -> None:  # noqa: ARG002
@@ -96,30 +95,22 @@ def share_windows(device: str, comm: Communicator, sizes: Sequence[int]) -> dict
         comm: The ranks, all of one machine.
         sizes: Bytes on each rank.
     """
-    own, handle, problem = namespace_of(device).empty(0, "uint8"), None, None
+    own, handle = namespace_of(device).empty(0, "uint8"), b""
+    problem: DeviceError | None = None
     try:
         if sizes[comm.rank]:
             own, handle = export_window(device, sizes[comm.rank])
             own.fill(0)
             synchronize(own)
     except DeviceError as error:
-        problem = str(error)
-    handles = _agreed(comm, handle, problem)
-    shared, problem = {comm.rank: own}, None
+        problem = error
+    handles = shown_to_all(comm, handle, problem, NotSharedError)
+    shared = {comm.rank: own}
     try:
         for rank, size in enumerate(sizes):
             if rank != comm.rank:
                 shared[rank] = open_window(device, handles[rank], size) if size else own[:0]
     except DeviceError as error:
-        problem = str(error)
-    _agreed(comm, None, problem)
+        problem = error
+    shown_to_all(comm, None, problem, NotSharedError)
     return shared
-
-
-def _agreed(comm: Communicator, handle: bytes | None, problem: str | None) -> list[bytes]:
-    """Return what all ranks give; raise on every rank what the first one with a problem has."""
-    told = comm.all_gather_object((handle, problem))
-    for rank, (_, of_rank) in enumerate(told):
-        if of_rank:
-            raise NotSharedError(f"rank {rank}: {of_rank}")
-    return [given for given, _ in told]

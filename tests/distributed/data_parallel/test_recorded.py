@@ -1,6 +1,7 @@
 """Micro-batches on the CPU that are recorded and replayed: same bits, and what is refused."""
 
 import logging
+import math
 import pickle
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -493,6 +494,23 @@ def test_a_number_in_the_batch_is_a_part_of_its_form(caplog: pytest.LogCaptureFi
         found.append([model.accumulate(loss, Numbered(step)) for step in range(6)])
     assert found[0] == found[1]
     assert "batches have more than 16 forms" in caplog.text
+
+
+def test_the_sign_of_a_zero_is_a_part_of_the_form(replays: list[int]) -> None:
+    class Signed(Window):
+        def micro_batch(self, index: int) -> Any:
+            return {**super().micro_batch(index), "n": -0.0 if index % 2 else 0.0}
+
+    found = []
+    for capture in (False, True):
+        model = model_of(capture)
+
+        def loss(batch: Any, model: DataParallel = model) -> Any:
+            return model(batch["x"]).sum() * math.copysign(2.0, batch["n"]), 3
+
+        found.append([model.accumulate(loss, Signed(step)) for step in range(6)])
+    assert found[0] == found[1]
+    assert replays
 
 
 def test_a_loss_that_depends_on_no_parameter_says_so() -> None:
