@@ -4,6 +4,7 @@ from distgrad.backend import Array
 from distgrad.distributed.adding import Addition
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
+from distgrad.distributed.parts import owner_bounds
 from distgrad.distributed.shared_buffers import SharedBuffers
 from distgrad.distributed.tree import Division
 from distgrad.flat import FlatLayout
@@ -30,6 +31,8 @@ class FewParts:
     told = "shared"
 
     def __init__(self, layout: FlatLayout, comm: Communicator, kept: slice) -> None:
+        self._comm = comm
+        self._bounds = owner_bounds(layout.size, comm.size)
         self._kept = kept
         self._sets = [_Set(layout, comm), _Set(layout, comm)]
 
@@ -51,6 +54,10 @@ class FewParts:
             self._sets[0].addition.run([out], divisor)
         finally:  # whatever becomes of the step here, the others go on to the next one
             self._sets.reverse()
+
+    def gather(self, array: Array) -> None:
+        """See `Parts.gather`."""
+        self._comm.all_gather_slices(array, self._bounds)
 
 
 class _Set:

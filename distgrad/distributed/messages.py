@@ -75,7 +75,11 @@ class PartsInMessages:
         if self._own.start < self._own.stop:
             self._add_up(parts, divisor, own)
         if self._gathers:
-            self._comm.all_gather_slices(out, self._bounds)
+            self.gather(out)
+
+    def gather(self, array: Array) -> None:
+        """See `Parts.gather`."""
+        self._comm.all_gather_slices(array, self._bounds)
 
     def _exchange_slices(self) -> list[Array]:
         """Send every owner its slice of this rank's parts; return all parts of the own slice."""

@@ -1,5 +1,6 @@
 """The parts of a step's sum: what each rank has added up itself, before the ranks combine them."""
 
+from itertools import pairwise
 from typing import Protocol
 
 from distgrad.backend import Array
@@ -7,7 +8,7 @@ from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.tree import Division
 from distgrad.flat import BLOCK
 
-__all__ = ["Parts", "owner_bounds"]
+__all__ = ["Parts", "owner_bounds", "owner_slices"]
 
 
 class Parts(Protocol):
@@ -43,6 +44,13 @@ class Parts(Protocol):
         ``loads`` are those of all ranks, stacked; they are used as scratch.
         """
 
+    def gather(self, array: Array) -> None:
+        """Bring an array up to date, of which each rank has changed its slice; all ranks call it.
+
+        Args:
+            array: As long as the gradient, and of its type; see `owner_bounds` for the slices.
+        """
+
 
 def owner_bounds(size: int, ranks: int) -> list[int]:
     """Divide a flat array into one slice a rank: rank r owns bounds[r] to bounds[r + 1].
@@ -55,3 +63,13 @@ def owner_bounds(size: int, ranks: int) -> list[int]:
     """
     blocks = -(-size // BLOCK)
     return [min(size, -(-blocks * rank // ranks) * BLOCK) for rank in range(ranks + 1)]
+
+
+def owner_slices(size: int, ranks: int) -> list[slice]:
+    """Return the slices of `owner_bounds`.
+
+    Example:
+        >>> owner_slices(200_000, 2)
+        [slice(0, 131072, None), slice(131072, 200000, None)]
+    """
+    return [slice(*ends) for ends in pairwise(owner_bounds(size, ranks))]

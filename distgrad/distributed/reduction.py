@@ -73,6 +73,15 @@ class Reduction(Protocol):
         ``loads`` are those of all ranks, stacked; they are used as scratch.
         """
 
+    def gather(self, array: Array) -> None:
+        """Bring an array up to date, of which each rank has changed what it keeps.
+
+        All ranks call it; where they keep all, there is nothing to do.
+
+        Args:
+            array: As long as the gradient, and of its type.
+        """
+
 
 class ShardedReduction:
     """The sum in tree order: the same bits however the leaves are divided among ranks.
@@ -174,6 +183,10 @@ class ShardedReduction:
             self._parts.prepare(self._division)
         self._parts.finish(divisor, out, loads)
 
+    def gather(self, array: Array) -> None:
+        """See `Reduction.gather`."""
+        self._parts.gather(array)
+
 
 class TreeReduction(ShardedReduction):
     """As `ShardedReduction`, and then the slices are gathered on all ranks."""
@@ -230,6 +243,9 @@ class AllReduce:
         self._buffer.fill()
         self._comm.all_reduce(self._buffer.flat)
         self._xp.divide(self._buffer.flat, divisor, out=out)
+
+    def gather(self, array: Array) -> None:
+        """See `Reduction.gather`."""
 
 
 REDUCTIONS: dict[str, type[ShardedReduction] | type[AllReduce]] = {

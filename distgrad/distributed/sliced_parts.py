@@ -1,7 +1,6 @@
 """Parts in memory that the ranks of a machine see, each of which owns a slice of the sum."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,9 +9,9 @@ from distgrad.distributed.adding import Addition
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.hosts import Hosts
-from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.parts import owner_slices
 from distgrad.distributed.shared_buffers import SharedBuffers
-from distgrad.distributed.shared_memory import share
+from distgrad.distributed.shared_slices import SharedSlices
 from distgrad.distributed.tree import Division, joined
 from distgrad.flat import FlatLayout
 
@@ -46,10 +45,11 @@ class SlicedParts:
         self.told = "shared" if len(hosts.machines) == 1 else "shared on each machine, mpi between"
         self._comm = comm
         self._hosts = hosts
-        self._slices = [slice(*ends) for ends in pairwise(owner_bounds(layout.size, comm.size))]
+        self._gathers = gathers
+        self._slices = owner_slices(layout.size, comm.size)
         self._buffers = SharedBuffers(layout, comm)
         self._buffers.grow([1] * comm.size)
-        self._sums = _shared_sums(layout, comm, hosts, self._slices) if gathers else None
+        self._shared = SharedSlices(layout, comm, hosts)
         self._division: Division | None = None
 
     @property
@@ -76,27 +76,16 @@ class SlicedParts:
             addition.run([total])
         if len(self._hosts.machines) > 1:
             comm.exchange(work.leaving, work.arriving)
-        if self._sums is None:
+        if not self._gathers:
             work.of_own_slice.run([out], divisor)
             comm.barrier()
             return
-        own = out[self._slices[comm.rank]]
-        work.of_own_slice.run([own, self._sums[comm.rank]], divisor)
-        if len(self._hosts.machines) > 1:
-            self._exchange_sums(self._sums)
-        comm.barrier()
-        for owner, sums in self._sums.items():
-            if owner != comm.rank:
-                out[self._slices[owner]] = sums
+        work.of_own_slice.run([out[self._slices[comm.rank]], self._shared.own], divisor)
+        self._shared.put_together(out)
 
-    def _exchange_sums(self, sums: Mapping[int, Array]) -> None:
-        """Send the sum of the own slice to the other machines; get those that this rank serves."""
-        own = sums[self._comm.rank]
-        agents = self._hosts.agents(self._comm.rank)
-        self._comm.exchange(
-            {agent: [own] for agent in agents},
-            {owner: [sums[owner]] for owner in self._hosts.served(self._comm.rank)},
-        )
+    def gather(self, array: Array) -> None:
+        """See `Parts.gather`."""
+        self._shared.gather(array)
 
 
 class _Work:
@@ -157,20 +146,3 @@ class _Work:
 def _addition(parts: Sequence[tuple[range, Array]], count: int) -> Addition:
     nodes, arrays = zip(*parts, strict=True)
     return Addition(arrays, joined(nodes, count)[1])
-
-
-def _shared_sums(
-    layout: FlatLayout, comm: Communicator, hosts: Hosts, slices: Sequence[slice]
-) -> dict[int, Array]:
-    """Return places for the sums of all slices, which the ranks of a machine see."""
-
-    def kept(rank: int) -> list[tuple[int, int]]:
-        return [(o, slices[o].stop - slices[o].start) for o in (rank, *hosts.served(rank))]
-
-    sizes = [sum(size for _, size in kept(rank)) for rank in range(comm.size)]
-    places: dict[int, Array] = {}
-    for rank, memory in share(comm, [layout.dtype.itemsize * size for size in sizes]).items():
-        rest = memory.view(layout.dtype)
-        for owner, size in kept(rank):
-            places[owner], rest = rest[:size], rest[size:]
-    return places

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from helpers.cube import Cube
 
 import distgrad as dg
 from distgrad.autograd import detect_anomaly, grad, is_anomaly_enabled, set_detect_anomaly
@@ -102,18 +103,6 @@ def test_it_is_set_at_once() -> None:
     finally:
         before.__exit__(None, None, None)
     assert not is_anomaly_enabled()
-
-
-class Cube(dg.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x**3
-
-    @staticmethod
-    def backward(ctx, gradient):
-        (x,) = ctx.saved_tensors
-        return gradient * 3 * x**2
 
 
 def test_a_function_of_the_users() -> None:

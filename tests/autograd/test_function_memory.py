@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from helpers.cube import Cube
 
 import distgrad as dg
 from distgrad.autograd import Function, grad
@@ -97,17 +98,6 @@ def test_a_constant_output_that_is_an_input() -> None:
 
 
 def test_a_recorded_pass_refuses_saved_tensors_that_are_changed_behind_it() -> None:
-    class Cube(Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x**3
-
-        @staticmethod
-        def backward(ctx, gradient):
-            (x,) = ctx.saved_tensors
-            return gradient * 3 * x**2
-
     x = leaf(2)
     (slope,) = grad(Cube.apply(x).sum(), x, create_graph=True)
     with dg.no_grad():

@@ -1,6 +1,5 @@
 """Kernels in CUDA C, with their launchers, run on the host and compared with the references."""
 
-import ctypes
 import gc
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -8,17 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import emulator
-from helpers.fake_cublaslt import FakeCublasLt
 from helpers.kernel_cases import KernelCase, all_cases, arguments, compared
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import distgrad as dg
 from distgrad import ops
-from distgrad.backend import cublaslt
 from distgrad.backend.deferred import deferring
 from distgrad.backend.kernels import Kernel, use
-from distgrad.backend.kernels.cuda import embedding, load_column, products
+from distgrad.backend.kernels.cuda import embedding, load_column
 from distgrad.backend.kernels.cuda.draws import placed
 from distgrad.backend.kernels.cuda.launching import MOST_BLOCKS, by_column, by_element, launch
 from distgrad.backend.random import random_bits
@@ -35,18 +32,6 @@ COLUMN = load_column()
 CASES = list(all_cases())
 TOLERANCE = {"float16": 3e-3, "float32": 2e-6, "float64": 4e-15}
 KEEPS_TYPE = ("random_bits", "block_power_sums", "kept_elements")
-
-
-XP = emulator.numpy_with_kernels()
-
-
-@pytest.fixture
-def xp(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    library = FakeCublasLt()
-    monkeypatch.setattr(products, "library", lambda: library)
-    for module in (products, cublaslt):
-        monkeypatch.setattr(module, "pointer", lambda x: ctypes.c_void_p(x.ctypes.data))
-    return XP
 
 
 def run(xp: Any, case: KernelCase, dtype: str) -> list[Any]:
@@ -169,7 +154,9 @@ def test_a_sum_of_many_parts_or_of_16_bits_is_left_to_the_reference(xp: ModuleTy
 
 @settings(max_examples=40)
 @given(st.data())
-def test_parts_are_added_up_along_the_tree_wherever_they_lie(data: st.DataObject) -> None:
+def test_parts_are_added_up_along_the_tree_wherever_they_lie(
+    numpy_with_kernels: ModuleType, data: st.DataObject
+) -> None:
     count, ranks = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 5))
     cuts = sorted(data.draw(st.lists(st.integers(0, count), min_size=ranks, max_size=ranks)))
     leaves = [range(a, b) for a, b in zip([0, *cuts], [*cuts, count], strict=True)]
@@ -180,7 +167,7 @@ def test_parts_are_added_up_along_the_tree_wherever_they_lie(data: st.DataObject
     parts = list(memory.astype(np.float32)[:, first:])
     out, expected = np.empty((2, size), np.float32)
     given = {"additions": additions, "divisor": float(count) / 3}
-    COLUMN["tree_mean"](XP, out, None, *parts, **given)
+    COLUMN["tree_mean"](numpy_with_kernels, out, None, *parts, **given)
     tree_mean.reference(np, expected, None, *[part.copy() for part in parts], **given)
     np.testing.assert_array_equal(out, expected)
     np.testing.assert_array_equal(parts, memory.astype(np.float32)[:, first:])  # left as they are

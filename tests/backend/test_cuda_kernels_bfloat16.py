@@ -1,6 +1,5 @@
 """Kernels in CUDA C on arrays of bfloat16: what the references make of them, rounded once."""
 
-import ctypes
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +14,7 @@ from helpers.strict_device import double
 
 import distgrad as dg
 import distgrad.nn.functional as F
-from distgrad.backend import cublaslt, to_device, to_host
+from distgrad.backend import to_device, to_host
 from distgrad.backend.kernels.cuda import load_column, products
 from distgrad.distributed import DataParallel, SingleProcess
 from distgrad.training.models.gpt import GPT
@@ -28,16 +27,6 @@ pytestmark = [
 ]
 COLUMN = load_column()
 CASES = [case for case in all_cases() if "bfloat16" in types_of(case)]
-XP = emulator.numpy_with_kernels()
-
-
-@pytest.fixture
-def xp(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    library = FakeCublasLt()
-    monkeypatch.setattr(products, "library", lambda: library)
-    for module in (products, cublaslt):
-        monkeypatch.setattr(module, "pointer", lambda x: ctypes.c_void_p(x.ctypes.data))
-    return XP
 
 
 def in_double(value: Any) -> Any:

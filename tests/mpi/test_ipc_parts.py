@@ -1,6 +1,7 @@
 """Sums of gradients in memory of GPUs that the ranks see: on the double, by every division."""
 
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def _in_places(layout, flat):
 
 
 def step_of(reduction, comm, layout, leaves, step, out, divisor):
-    """Make a step as `Replica` does: the records are exchanged behind `load`."""
+    """Make a step as `Replica` does, with records behind `load`; tell how often that waited."""
     reduction.start(leaves[-1].stop, leaves)
     for number in leaves[comm.rank]:
         gradients = reduction.open()
@@ -77,9 +78,10 @@ def step_of(reduction, comm, layout, leaves, step, out, divisor):
         reduction.close()
     before = double.calls["synchronize"]
     assert reduction.load() is None
-    assert double.calls["synchronize"] > before, "a rank met others before its GPU was done"
+    waits = double.calls["synchronize"] - before
     comm.all_gather_object("record")
     reduction.finish(divisor, out, None)
+    return waits
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -96,11 +98,25 @@ def test_the_sum_has_the_bits_of_one_process_and_nothing_is_sent(comm, devices, 
     uneven = [range(min(2 * rank, 5), min(2 * rank + 2, 5)) for rank in range(comm.size)]
     divisions += [(*uneven[:-1], range(uneven[-1].start, 7))] * 2
     for step, leaves in enumerate(divisions):
-        step_of(reduction, comm, layout, leaves, step, out, 3.0)
+        waits = step_of(reduction, comm, layout, leaves, step, out, 3.0)
+        assert waits, "a rank met others before its GPU was done"
         wanted = expected(layout, leaves[-1].stop, step, 3.0)[own]
         found = _in_places(layout, np.zeros(layout.size, layout.dtype))
         found[own] = to_host(out)
         np.testing.assert_array_equal(found[own], wanted)
+
+
+def test_an_array_of_which_each_rank_has_changed_its_slice(comm, devices):
+    layout = LAYOUTS["large"]
+    reduction = REDUCTIONS["sharded"](layout, devices, double.xp)
+    assert reduction.transport == "ipc"
+    own = slice(*reduction.bounds[comm.rank : comm.rank + 2])
+    for turn in range(3):
+        wanted = np.arange(layout.size, dtype=layout.dtype) + turn
+        array = double.xp.zeros(layout.size, layout.dtype)
+        array[own] = to_device(wanted[own], DEVICE)
+        reduction.gather(array)
+        np.testing.assert_array_equal(to_host(array), wanted)
 
 
 def test_ranks_meet_when_their_gpus_are_done(comm, devices):
@@ -132,7 +148,8 @@ def test_what_cannot_be_shared_on_one_rank_is_told_on_all(comm, when, monkeypatc
 
     if comm.rank == comm.size - 1:
         monkeypatch.setattr(ipc_parts, when, refuse)
-    with pytest.raises(NotSharedError, match=rf"^rank {comm.size - 1}: out of memory$"):
+    which = f"rank {comm.size - 1} ({comm.host}): " if comm.size > 1 else ""
+    with pytest.raises(NotSharedError, match=f"^{re.escape(which)}out of memory$"):
         share_windows(DEVICE, comm, [8] * comm.size)
     assert windows_problem() is None
 
@@ -158,15 +175,7 @@ def test_where_memory_cannot_be_shared_parts_go_in_messages(comm, late, monkeypa
         many = [range(rank, rank + 1) for rank in range(comm.size - 1)]
         leaves = (*many, range(comm.size - 1, comm.size + 6))
         for step in range(2):
-            reduction.start(leaves[-1].stop, leaves)
-            for number in leaves[comm.rank]:
-                gradients = reduction.open()
-                for place, view in enumerate(layout.views(leaf(layout, number, step))):
-                    gradients.write(place, to_device(view.copy(), DEVICE))
-                reduction.close()
-            reduction.load()
-            comm.all_gather_object("record")
-            reduction.finish(2.0, out, None)
+            step_of(reduction, comm, layout, leaves, step, out, 2.0)
             wanted = expected(layout, leaves[-1].stop, step, 2.0)
             np.testing.assert_array_equal(_in_places(layout, to_host(out)), wanted)
     if comm.rank == 0:

@@ -138,6 +138,32 @@ class TestSeveralMachines:
         assert_same_bits(found, of_one_process(1000))
 
 
+class TestGathering:
+    """An array of which each rank has changed its slice, again and again without a pause."""
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("size", [100, BLOCK + 48, LARGE])
+    @pytest.mark.parametrize("transport", ["auto", "shared", "mpi"])
+    def test_on_one_machine(self, several, transport, size, dtype):
+        self.check(several, transport, layout_of(size, dtype))
+
+    @pytest.mark.parametrize("number", range(5))
+    def test_on_several_machines(self, several, number):
+        comm = OnMachines(several, machines(several.size)[number])
+        self.check(comm, "auto", layout_of(LARGE))
+
+    @staticmethod
+    def check(comm, transport, layout):
+        reduction = REDUCTIONS["sharded"](layout, comm, np, transport)
+        own = slice(*owner_bounds(layout.size, comm.size)[comm.rank :][:2])
+        for turn in range(5):
+            wanted = np.random.default_rng(turn).normal(size=layout.size).astype(layout.dtype)
+            array = np.full(layout.size, np.nan, layout.dtype)
+            array[own] = wanted[own]
+            reduction.gather(array)
+            np.testing.assert_array_equal(array, wanted)
+
+
 def train(comm, transport="auto", hidden=8, counts=(36, 36, 35)):
     """Train a small model, whose micro-batches are divided into several parts in some steps."""
     model = DataParallel(classifier(0.2, hidden=hidden), comm, transport=transport)

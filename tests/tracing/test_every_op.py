@@ -1,7 +1,6 @@
 """Each op, taken apart or called as a whole, replayed with the bits of an eager pass."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -10,29 +9,15 @@ from ops.samples import SAMPLES
 
 from distgrad import ops
 from distgrad.autograd import backward_into
-from distgrad.backend.kernels import kernels_in_use, use_kernels
+from distgrad.backend.kernels import kernels_in_use
 from distgrad.ops.op import VariadicOp
 from distgrad.tensor import Tensor, apply
 from distgrad.tracing import Program, Trace
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 REFUSED = {"accumulate", "assign", "getitem", "put"}
 """Ops of which some samples are refused: those whose index is one of truth values."""
-
-
-@pytest.fixture(
-    autouse=True,
-    scope="module",
-    params=[
-        "numpy",
-        pytest.param(
-            "numba", marks=pytest.mark.skipif(find_spec("numba") is None, reason="needs numba")
-        ),
-    ],
-)
-def kernels(request: pytest.FixtureRequest) -> Iterator[None]:
-    use_kernels(request.param)
-    yield
-    use_kernels("numpy")
 
 
 def arrays_in(value: Any) -> Iterator[Any]:

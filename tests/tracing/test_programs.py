@@ -1,7 +1,5 @@
 """A replayed micro-batch has the bits of an eager one."""
 
-from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,26 +10,11 @@ from hypothesis import strategies as st
 
 import distgrad as dg
 from distgrad import nn
-from distgrad.backend.kernels import use_kernels
 from distgrad.nn import functional as F
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 N = 6
-
-
-@pytest.fixture(
-    autouse=True,
-    scope="module",
-    params=[
-        "numpy",
-        pytest.param(
-            "numba", marks=pytest.mark.skipif(find_spec("numba") is None, reason="needs numba")
-        ),
-    ],
-)
-def kernels(request: pytest.FixtureRequest) -> Iterator[None]:
-    use_kernels(request.param)
-    yield
-    use_kernels("numpy")
 
 
 def floats(*shape: int) -> Any:

@@ -106,7 +106,8 @@ class Replica:
         bounds = self.reduction.bounds
         if bounds is None:
             return None
-        return Shard(self.comm, self.layout, self.parameters, self.values, bounds)
+        gather = self.reduction.gather
+        return Shard(self.comm.rank, self.layout, self.parameters, self.values, bounds, gather)
 
     def _make_gradients(self) -> tuple[Array, Sequence[Tensor]]:
         """Return the flat array of gradients that the rank keeps, and what becomes ``.grad``."""

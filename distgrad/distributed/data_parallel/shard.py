@@ -1,11 +1,10 @@
 """`Shard`: the slice of all parameters and of their mean gradient that one rank steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from distgrad.autograd.op_node import new_version
 from distgrad.backend import Array, array_namespace
-from distgrad.distributed.communicator import Communicator
 from distgrad.flat import FlatLayout, FlatSegment
 from distgrad.nn import Parameter
 from distgrad.tensor import Tensor
@@ -73,11 +72,12 @@ class Shard:
     """The slice of all parameters, and of their mean gradient, that one rank steps.
 
     Args:
-        comm: The ranks.
+        rank: This rank.
         layout: Where each parameter lies.
         parameters: The parameters, in the order of the layout.
         values: The flat array in which they lie.
         bounds: Rank r keeps the elements bounds[r] to bounds[r + 1].
+        gather: Brings an array up to date of which each rank has changed its slice.
 
     Attributes:
         kept: Where the slice lies in a flat array.
@@ -87,17 +87,17 @@ class Shard:
 
     def __init__(
         self,
-        comm: Communicator,
+        rank: int,
         layout: FlatLayout,
         parameters: Sequence[Parameter],
         values: Array,
         bounds: Sequence[int],
+        gather: Callable[[Array], None],
     ) -> None:
-        self._comm = comm
         self._layout = layout
         self._values = values
-        self._bounds = bounds
-        start, stop = bounds[comm.rank], bounds[comm.rank + 1]
+        self._gather = gather
+        start, stop = bounds[rank], bounds[rank + 1]
         self.kept = slice(start, stop)
         self._xp = array_namespace(values)
         self.gradient: Array = self._xp.zeros(stop - start, layout.dtype)
@@ -149,7 +149,7 @@ class Shard:
 
     def gather_values(self) -> None:
         """Bring the parameters up to date on all ranks, each of which changed its own slice."""
-        self._comm.all_gather_slices(self._values, self._bounds)
+        self._gather(self._values)
 
     def gathered(self, arrays: Mapping[Any, Array]) -> dict[Any, Array]:
         """Return whole arrays, shaped as the parameters, of the pieces that each rank has.
@@ -160,6 +160,6 @@ class Shard:
         flat = self._layout.zeros(self._xp)
         for parameter, array in arrays.items():
             flat[self.pieces[parameter].part] = array
-        self._comm.all_gather_slices(flat, self._bounds)
+        self._gather(flat)
         wholes = zip(self.pieces, self._layout.views(flat), strict=True)
         return {parameter: whole for parameter, whole in wholes if parameter in arrays}

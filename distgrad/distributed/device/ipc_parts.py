@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 
 from distgrad.backend import Array, array_namespace
 from distgrad.backend.devices import namespace_of, synchronize
 from distgrad.backend.windows import export_window, open_window
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
-from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.hosts import Hosts
+from distgrad.distributed.parts import owner_slices
 from distgrad.distributed.problems import shown_to_all
 from distgrad.distributed.shared_buffers import SharedBuffers
 from distgrad.distributed.shared_memory import NotSharedError
+from distgrad.distributed.shared_slices import SharedSlices
 from distgrad.distributed.tree import Division
 from distgrad.distributed.tree_addition import tree_mean
 from distgrad.errors import DeviceError
@@ -44,16 +45,12 @@ class IpcParts:
         self, layout: FlatLayout, comm: Communicator, device: str, gathers: bool = True
     ) -> None:
         self._comm = comm
-        self._slices = [slice(*ends) for ends in pairwise(owner_bounds(layout.size, comm.size))]
-        self._own = self._slices[comm.rank]
+        self._gathers = gathers
+        self._own = owner_slices(layout.size, comm.size)[comm.rank]
         share = partial(share_windows, device)
         self._buffers = SharedBuffers(layout, comm, share)
         self._buffers.grow([1] * comm.size)
-        self._sums: dict[int, Array] = {}
-        if gathers:
-            sizes = [layout.dtype.itemsize * (own.stop - own.start) for own in self._slices]
-            shared = share(comm, sizes)
-            self._sums = {rank: memory.view(layout.dtype) for rank, memory in shared.items()}
+        self._shared = SharedSlices(layout, comm, Hosts([comm.host] * comm.size, comm.rank), share)
         self._parts: list[Array] = []
         self._division: Division | None = None
 
@@ -75,16 +72,19 @@ class IpcParts:
 
     def finish(self, divisor: float, out: Array, loads: Array | None) -> None:  # noqa: ARG002
         """See `Parts.finish`."""
-        rank = self._comm.rank
-        own, copy = (out[self._own], self._sums[rank]) if self._sums else (out, None)
+        own, copy = (out[self._own], self._shared.own) if self._gathers else (out, None)
         if own.size:
             assert self._division is not None  # it was prepared
             xp, across = array_namespace(own), self._division.across
             tree_mean(xp, own, copy, *self._parts, additions=across, divisor=divisor)
-        self._comm.barrier()
-        for owner, sums in self._sums.items():
-            if owner != rank and sums.size:
-                out[self._slices[owner]] = sums
+        if self._gathers:
+            self._shared.put_together(out)
+        else:
+            self._comm.barrier()
+
+    def gather(self, array: Array) -> None:
+        """See `Parts.gather`."""
+        self._shared.gather(array)
 
 
 def share_windows(device: str, comm: Communicator, sizes: Sequence[int]) -> dict[int, Array]:
