@@ -9,8 +9,10 @@ from workers.workload import Workload
 EVERY_MODEL = (
     "distgrad",
     "distgrad-captured",
+    "distgrad-sharded-captured",
     "distgrad-numba",
     "distgrad-numba-captured",
+    "distgrad-numba-sharded-captured",
     "torch",
     "torch-tuned-malloc",
     "torch-compile-tuned-malloc",
@@ -20,7 +22,9 @@ EVERY_MODEL = (
 )
 IMAGES = (
     "distgrad",
+    "distgrad-captured",
     "distgrad-numba",
+    "distgrad-numba-captured",
     "torch",
     "torch-channels-last",
     "torch-channels-last-tuned-malloc",

@@ -129,6 +129,7 @@ def find_mpirun(python: str) -> str:
 _DISTGRAD = Side("workers.distgrad_worker", under_mpirun, variables={"DISTGRAD_KERNELS": "numpy"})
 _NUMBA = replace(_DISTGRAD, home="fast", variables={"DISTGRAD_KERNELS": "numba"}, compiles=True)
 _CAPTURED = ("tree", "capture")
+_SHARDED = ("sharded", "capture")
 _TORCH = Side("workers.torch_worker", one_by_one, "torch")
 _COMPILED = replace(
     _TORCH,
@@ -164,6 +165,8 @@ SIDES = {
     ),
     "distgrad-allreduce": _DISTGRAD.with_option("allreduce"),
     "distgrad-sharded": _DISTGRAD.with_option("sharded"),
+    "distgrad-sharded-captured": replace(_DISTGRAD, options=_SHARDED),
+    "distgrad-numba-sharded-captured": replace(_NUMBA, options=_SHARDED),
     **_UNTUNED,
     **{f"{name}-tuned-malloc": side.tuned() for name, side in _UNTUNED.items()},
 }
