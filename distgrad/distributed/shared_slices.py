@@ -51,8 +51,7 @@ class SharedSlices:
     def put_together(self, out: Array) -> None:
         """Write the slices of the other ranks to an array; all ranks call it.
 
-        When a rank has written its own, and when it may do so again, only the ranks know: nobody
-        reads it from the time on when all have met once more.
+        Each has written its slice to `own`, and leaves it there until all have met once more.
         """
         if len(self._hosts.machines) > 1:
             self._comm.exchange(

@@ -89,7 +89,9 @@ def _polynomial(coefficients, x):
 
 def _single(xp, x):
     x = xp.minimum(xp.maximum(x, -4.2), 4.2)  # it is 1 there
-    return xp.tanh(x * _polynomial(_SINGLE_R, x * x))
+    y = _polynomial(_SINGLE_R, x * x)
+    y *= x
+    return xp.tanh(y)
 
 
 def _double(xp, x):

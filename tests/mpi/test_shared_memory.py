@@ -290,6 +290,16 @@ class TestWhereMemoryCannotBeShared:
         )
 
 
+@pytest.mark.parametrize("transport", ["nccl", "cuda-aware", "ipc", "staged"])
+def test_what_carries_arrays_of_gpus_is_refused_on_the_cpu(several, transport):
+    with pytest.raises(UsageError) as caught:
+        DataParallel(classifier(), several, transport=transport)
+    assert str(caught.value) == (
+        f'distributed.transport = "{transport}" does not work: the model is on the CPU, and this '
+        'carries arrays of GPUs; use "shared", "mpi" or "auto"'
+    )
+
+
 def test_one_rank_has_nothing_to_share(alone):
     assert DataParallel(classifier(), alone, transport="shared").transport is None
 

@@ -6,9 +6,10 @@ from typing import Any, NoReturn
 from distgrad.backend import Array, device_name
 from distgrad.backend.devices import synchronize_current
 from distgrad.distributed.communicator import Communicator, SingleProcess
-from distgrad.distributed.device.choice import choose_transport
+from distgrad.distributed.device.choice import TRANSPORTS, choose_transport
 from distgrad.distributed.device.transport import Transport
 from distgrad.distributed.watch import Waits
+from distgrad.errors import UsageError
 
 __all__ = ["DeviceCommunicator", "with_arrays_of"]
 
@@ -88,6 +89,11 @@ def with_arrays_of(comm: Communicator, array: Array, wanted: str = "auto") -> Co
     """
     device = device_name(array)
     if device == "cpu":
+        if comm.size > 1 and wanted in TRANSPORTS:
+            raise UsageError(
+                f'distributed.transport = "{wanted}" does not work: the model is on the CPU, and '
+                'this carries arrays of GPUs; use "shared", "mpi" or "auto"'
+            )
         return comm
     if comm.size == 1:
         return DeviceCommunicator(comm, SingleProcess(), "none: there is one rank")

@@ -1,4 +1,8 @@
-"""GELU and its derivative, and that of a rectifier."""
+"""GELU and its derivative, and that of a rectifier.
+
+The bias of the linear layer before a GELU is not added here: the product writes it with its result,
+and the backward pass needs that result. One kernel for both would read and write as many bytes.
+"""
 
 from typing import Any
 
