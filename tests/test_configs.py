@@ -46,9 +46,9 @@ def beginning(name, *changes):
 
 def test_the_transformer_begins_to_write():
     small = ["data.global_batch_size=32", "training.max_steps=40", "scheduler.warmup_steps=10"]
-    trainer = beginning("char_gpt.toml", *small, "data.source.test_fraction=0.01")
-    # Characters by their frequency alone are 3.25 nats each.
-    assert trainer.evaluate()["loss"] < 3.1
+    trainer = beginning("char_gpt.toml", *small, "data.source.test_fraction=0.05")
+    # Characters by their frequency alone are 3.1 to 3.2 nats each, as Python's version is.
+    assert trainer.evaluate()["loss"] < 2.9
     assert len(trainer.sample()) == len("The ") + 200
 
 
