@@ -45,7 +45,7 @@ def compare(
     sides: Mapping[str, Side],
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Measure each side once a round, one after the other: A B C, A B C, ...
+    """Measure each side once a round, one after the other: A B C, B C A, C A B, ...
 
     What a side compiles and keeps is there from the first round on.
 
@@ -62,7 +62,9 @@ def compare(
         if side.compiles:
             run_side(side, replace(claim, warmup=1, steps=2), ranks)
     for number in range(1, rounds + 1):
-        for name, side in sides.items():
+        first = (number - 1) % len(sides)
+        for name in (*list(sides)[first:], *list(sides)[:first]):
+            side = sides[name]
             run = {"side": name, "round": number, **run_side(side, claim, ranks)}
             runs.append(run)
             deviation = max(deviation, loss_difference(run, runs[0]))

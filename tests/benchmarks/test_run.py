@@ -115,6 +115,16 @@ def test_ratios_are_taken_within_rounds(load):
     assert (ratio["min"], ratio["median"], ratio["max"]) == (2.0, 2.5, 3.0)
 
 
+def test_each_round_begins_with_another_side(load, monkeypatch):
+    harness, side = load("harness"), load("sides").Side
+    monkeypatch.setattr(
+        harness, "run_side", lambda side, *_: {"losses": [1.0], **run_of(side.worker, 0)}
+    )
+    sides = {name: side(name, list) for name in "abc"}
+    found = harness.compare(load("claims").CLAIMS["tiny"], 1, 4, sides, lambda line: None)
+    assert "".join(run["side"] for run in found["runs"]) == "abcbcacababc"
+
+
 def test_what_compiles_runs_once_before_the_rounds(load, monkeypatch):
     harness, side = load("harness"), load("sides").Side
     seen = []
@@ -128,7 +138,7 @@ def test_what_compiles_runs_once_before_the_rounds(load, monkeypatch):
     claim = load("claims").CLAIMS["tiny"]
     harness.compare(claim, 1, 2, sides, lambda line: None)
     measured = [("plain", claim.steps), ("compiled", claim.steps)]
-    assert seen == [("compiled", 2), *measured, *measured]
+    assert seen == [("compiled", 2), *measured, *measured[::-1]]
 
 
 def test_spread(load):
