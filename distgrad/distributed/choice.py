@@ -15,7 +15,7 @@ from distgrad.distributed.few_parts import FewParts
 from distgrad.distributed.gradient_buffer import GradientBuffer
 from distgrad.distributed.hosts import Hosts
 from distgrad.distributed.messages import PartsInMessages
-from distgrad.distributed.parts import Parts, owner_bounds
+from distgrad.distributed.parts import Parts
 from distgrad.distributed.shared_memory import NotSharedError
 from distgrad.distributed.sliced_parts import SlicedParts
 from distgrad.errors import UsageError
@@ -113,5 +113,4 @@ def _shared(layout: FlatLayout, comm: Communicator, hosts: Hosts, gathers: bool)
     """
     if layout.size > BLOCK or len(hosts.machines) > 1:
         return SlicedParts(layout, comm, hosts, gathers)
-    start, stop = owner_bounds(layout.size, comm.size)[comm.rank :][:2]
-    return FewParts(layout, comm, slice(None) if gathers else slice(start, stop))
+    return FewParts(layout, comm, gathers)

@@ -4,7 +4,7 @@ from distgrad.backend import Array
 from distgrad.distributed.adding import Addition
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
-from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.parts import owner_bounds, owner_slices
 from distgrad.distributed.shared_buffers import SharedBuffers
 from distgrad.distributed.tree import Division
 from distgrad.flat import FlatLayout
@@ -22,7 +22,7 @@ class FewParts:
     Args:
         layout: Where the gradient of each parameter lies.
         comm: The ranks, all of one machine. All of them make it together.
-        kept: What of the sum this rank gets.
+        gathers: Whether all ranks get the whole sum, and not their slices only.
 
     Raises:
         NotSharedError: On every rank, if the ranks cannot see each other's memory.
@@ -30,10 +30,11 @@ class FewParts:
 
     told = "shared"
 
-    def __init__(self, layout: FlatLayout, comm: Communicator, kept: slice) -> None:
+    def __init__(self, layout: FlatLayout, comm: Communicator, gathers: bool) -> None:
         self._comm = comm
         self._bounds = owner_bounds(layout.size, comm.size)
-        self._kept = kept
+        own = owner_slices(layout.size, comm.size)[comm.rank]
+        self._kept = slice(None) if gathers else own
         self._sets = [_Set(layout, comm), _Set(layout, comm)]
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 from distgrad.backend import Array, Namespace
 from distgrad.distributed.communicator import Communicator
 from distgrad.distributed.gradient_buffer import GradientBuffer
-from distgrad.distributed.parts import owner_bounds
+from distgrad.distributed.parts import owner_bounds, owner_slices
 from distgrad.distributed.tree import Division
 from distgrad.distributed.tree_addition import tree_mean
 from distgrad.flat import BLOCK, FlatLayout
@@ -52,7 +52,7 @@ class PartsInMessages:
         self._xp = xp
         self._gathers = gathers
         self._bounds = owner_bounds(layout.size, comm.size)
-        self._own = slice(self._bounds[comm.rank], self._bounds[comm.rank + 1])
+        self._own = owner_slices(layout.size, comm.size)[comm.rank]
         is_sent_whole = xp is np and comm.size > 1 and comm.size * layout.size <= _FEW
         self._empty_load = layout.zeros() if gathers and is_sent_whole else None
 

@@ -18,7 +18,7 @@ _CUBIC = 0.044715
 @op(kernel=True)
 def gelu(xp, x, /, approximate="none"):
     """``x`` times the normal distribution function of ``x``, or of its approximation by tanh."""
-    return in_blocks(xp, lambda x: _times(_weight(xp, x, approximate), x), x)
+    return in_blocks(xp, lambda x: x * _weight(xp, x, approximate), x)
 
 
 @gelu.rule("x")
@@ -43,11 +43,6 @@ def _(xp, above, g, x, approximate):
 
 
 # The passes over a block write where the one before wrote: what they touch stays in the cache.
-
-
-def _times(product, factor):
-    product *= factor
-    return product
 
 
 def _weight(xp, x, approximate):

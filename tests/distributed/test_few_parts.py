@@ -17,7 +17,7 @@ def test_the_buffers_take_turns_where_a_step_fails_too():
         raise FloatingPointError
 
     layout = FlatLayout.of([("p", (3,))], np.float32)
-    parts = FewParts(layout, SingleProcess(), slice(None))
+    parts = FewParts(layout, SingleProcess(), gathers=True)
     first = parts.buffers
     for of_step in parts._sets:
         of_step.addition = SimpleNamespace(run=run)
